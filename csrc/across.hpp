@@ -1,0 +1,205 @@
+// Class-major buffers of up to max_rows rows: every loop runs across rows, so that few classes
+// fill whole vectors too.
+#pragma once
+
+#include "row.hpp"
+
+namespace fastloss {
+namespace {
+
+// The lanes and the tree of Lanes, with a row in every column.
+template <class T>
+class ColumnSum {
+  public:
+    void clear(int64_t k) {
+        used_ = 1;
+        while (used_ < lanes && used_ < k) used_ *= 2;
+        __builtin_memset(high_, 0, used_ * sizeof(high_[0]));
+        __builtin_memset(low_, 0, used_ * sizeof(low_[0]));
+    }
+
+    FASTLOSS_LOOP_FUNCTION void add(ColumnSum& sum, int64_t j, const T* x, int64_t n) {
+        double* const high = sum.high_[j % lanes];
+        double* const low = sum.low_[j % lanes];
+        n = n / lanes * lanes;
+        FASTLOSS_INDEPENDENT
+        for (int64_t i = 0; i < n; ++i) {
+            if constexpr (sizeof(T) == sizeof(double)) {
+                const double total = high[i] + x[i];
+                const double x_part = total - high[i];
+                low[i] += (high[i] - (total - x_part)) + (x[i] - x_part);
+                high[i] = total;
+            } else {
+                high[i] += double(x[i]);
+            }
+        }
+    }
+
+    FASTLOSS_LOOP_FUNCTION void fold(ColumnSum& sum, int64_t n, T* to) {
+        n = n / lanes * lanes;
+        for (int width = sum.used_ / 2; width > 0; width /= 2) {
+            for (int lane = 0; lane < width; ++lane) {
+                double* const high = sum.high_[lane];
+                double* const low = sum.low_[lane];
+                const double* const other = sum.high_[lane + width];
+                const double* const other_low = sum.low_[lane + width];
+                FASTLOSS_INDEPENDENT
+                for (int64_t i = 0; i < n; ++i) {
+                    const double a = high[i], b = other[i];
+                    const double total = a + b;
+                    const double b_part = total - a;
+                    low[i] += other_low[i] + ((a - (total - b_part)) + (b - b_part));
+                    high[i] = total;
+                }
+            }
+        }
+        FASTLOSS_INDEPENDENT
+        for (int64_t i = 0; i < n; ++i) {
+            const double high = sum.high_[0][i];
+            to[i] = T(high + (high - high == 0 ? sum.low_[0][i] : 0.0));
+        }
+    }
+
+  private:
+    int used_;  // lanes; the others would only add zeros
+    alignas(64) double high_[lanes][max_rows];
+    alignas(64) double low_[lanes][max_rows];
+};
+
+template <class T>
+FASTLOSS_LOOP_FUNCTION void column_maxima(const T* z, int64_t n, int64_t k, T* maximum) {
+    n = n / lanes * lanes;
+    for (int64_t i = 0; i < n; ++i) maximum[i] = -T(__builtin_inf());
+    for (int64_t j = 0; j < k; ++j) {
+        FASTLOSS_INDEPENDENT
+        for (int64_t i = 0; i < n; ++i) {
+            const T x = z[j * n + i];
+            maximum[i] = x > maximum[i] ? x : maximum[i];
+        }
+    }
+}
+
+// The loops over the rows of one class.
+template <class T, class F>
+struct AcrossSums {
+    static constexpr int terms = F::term_sums, fits = F::fit_sums;
+
+    template <bool keeps>
+    FASTLOSS_LOOP_FUNCTION void term_loop(const F& formula, const T* z, int64_t n, T* kept,
+                                          RowSums<T, F>& rows, T (&x)[at_least_1(terms)][max_rows]) {
+        n = n / lanes * lanes;
+        FASTLOSS_INDEPENDENT
+        for (int64_t i = 0; i < n; ++i) {
+            const T prediction = z[i];
+            const Term<T, terms> term = formula.term(prediction, rows.maximum[i]);
+            rows.ties[i] += prediction == rows.maximum[i] ? T(1) : T(0);
+            for (int s = 0; s < terms; ++s) x[s][i] = term.sums[s];
+            if constexpr (keeps) kept[i] = term.kept;
+        }
+    }
+
+    FASTLOSS_LOOP_FUNCTION void fit_loop(const F& formula, const T* z, const T* q, int64_t n,
+                                         const RowSums<T, F>& rows, T (&x)[fits][max_rows]) {
+        n = n / lanes * lanes;
+        FASTLOSS_INDEPENDENT
+        for (int64_t i = 0; i < n; ++i) {
+            const Fit<T, fits> fit = formula.fit(z[i], q[i], rows.maximum[i]);
+            for (int s = 0; s < fits; ++s) x[s][i] = fit.sums[s];
+        }
+    }
+};
+
+// Sums over the classes of what `loop(class, x)` writes for each.
+template <class T, int sums, class Loop>
+void sum_columns(int64_t n, int64_t k, T (&to)[sums][max_rows], int used, Loop loop) {
+    alignas(64) T x[sums][max_rows];
+    ColumnSum<T> totals[sums];
+    for (int s = 0; s < used; ++s) totals[s].clear(k);
+    for (int64_t j = 0; j < k; ++j) {
+        loop(j, x);
+        for (int s = 0; s < used; ++s) ColumnSum<T>::add(totals[s], j, x[s], n);
+    }
+    for (int s = 0; s < used; ++s) ColumnSum<T>::fold(totals[s], n, to[s]);
+}
+
+template <class T, class F, int outputs, bool soft>
+FASTLOSS_LOOP_FUNCTION void emit_column(const F& formula, const T* kept, const T* target, T label,
+                                        const T (&coefficients)[at_least_1(F::coefficients)][max_rows],
+                                        const T* factor, int64_t n, T* grad, T* hess) {
+    n = n / lanes * lanes;
+    FASTLOSS_INDEPENDENT
+    for (int64_t i = 0; i < n; ++i) {
+        T row[at_least_1(F::coefficients)];
+        for (int c = 0; c < F::coefficients; ++c) row[c] = coefficients[c][i];
+        const T q = soft ? target[i] : T(target[i] == label);
+        const Emit<T> emit = formula.emit(kept[i], q, row);
+        const bool used = factor[i] != T(0);
+        if constexpr (outputs & FASTLOSS_GRAD) grad[i] = used ? emit.grad * factor[i] : T(0);
+        if constexpr (outputs & FASTLOSS_HESS) hess[i] = used ? emit.hess * factor[i] : T(0);
+    }
+}
+
+template <class T, class F>
+FASTLOSS_LOOP_FUNCTION void finish_coefficients(const F& formula, int64_t n, const RowSums<T, F>& rows,
+                                                T k,
+                                                T (&to)[at_least_1(F::coefficients)][max_rows]) {
+    n = n / lanes * lanes;
+    FASTLOSS_INDEPENDENT
+    for (int64_t i = 0; i < n; ++i) {
+        const auto finish = formula.finish(rows.row(i), k);
+        for (int c = 0; c < F::coefficients; ++c) to[c][i] = finish.coefficients[c];
+    }
+}
+
+template <class T, template <class> class Formula, int outputs>
+void across_block(int64_t n, int64_t k, const void* const* in, const void* parameters,
+                  void* const* out) {
+    using F = Formula<T>;
+    using Sums = AcrossSums<T, F>;
+    constexpr bool keeps = (outputs & (FASTLOSS_GRAD | FASTLOSS_HESS)) != 0;
+    const F formula = load_formula<F, T>(parameters);
+    const T* const z = static_cast<const T*>(in[0]);
+    const T* const q = static_cast<const T*>(in[1]);
+    const T* const labels = static_cast<const T*>(in[2]);
+    const T* const factor = static_cast<const T*>(in[3]);
+    T* const grad = static_cast<T*>(out[1]);
+    T* const hess = static_cast<T*>(out[2]);
+    T* const kept = outputs & FASTLOSS_GRAD ? grad : hess;
+    RowSums<T, F> rows{};
+    if constexpr (F::uses_maximum) column_maxima(z, n, k, rows.maximum);
+    if (labels) {
+        for (int64_t i = 0; i < n; ++i) rows.picked[i] = z[int64_t(labels[i]) * n + i];
+        LabelFit<T, F>::loop(formula, n, rows);
+    } else {
+        sum_columns(n, k, rows.fit, F::fit_sums, [&](int64_t j, auto& x) {
+            Sums::fit_loop(formula, z + j * n, q + j * n, n, rows, x);
+        });
+    }
+    if constexpr (keeps || F::term_sums > 0) {
+        sum_columns(n, k, rows.term, F::term_sums, [&](int64_t j, auto& x) {
+            Sums::template term_loop<keeps>(formula, z + j * n, n, keeps ? kept + j * n : nullptr,
+                                            rows, x);
+        });
+    }
+    if constexpr (outputs & FASTLOSS_VALUE) {
+        FinishRows<T, F>::loop(formula, n, rows, T(k), static_cast<T*>(out[0]));
+    }
+    if constexpr (keeps) {
+        alignas(64) T coefficients[at_least_1(F::coefficients)][max_rows];
+        finish_coefficients<T, F>(formula, n, rows, T(k), coefficients);
+        for (int64_t j = 0; j < k; ++j) {
+            T* const g = grad ? grad + j * n : nullptr;
+            T* const h = hess ? hess + j * n : nullptr;
+            if (labels) {
+                emit_column<T, F, outputs, false>(formula, kept + j * n, labels, T(j), coefficients,
+                                                  factor, n, g, h);
+            } else {
+                emit_column<T, F, outputs, true>(formula, kept + j * n, q + j * n, T(j),
+                                                 coefficients, factor, n, g, h);
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace fastloss

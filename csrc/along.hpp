@@ -1,0 +1,215 @@
+// Rows one after another: a row stays in cache from its maximum to its gradient.
+#pragma once
+
+#include "row.hpp"
+
+namespace fastloss {
+namespace {
+
+constexpr int64_t segment = 512;  // classes whose terms stay in L1 until they are summed
+
+template <class T>
+FASTLOSS_LOOP_FUNCTION T row_maximum(const T* z, int64_t k) {
+    constexpr int wide = 4 * lanes;  // several registers, to hide the latency
+    typedef T Wide __attribute__((vector_size(wide * sizeof(T))));
+    T best = -T(__builtin_inf());
+    int64_t j = 0;
+    if (k >= wide) {
+        Wide m = Wide{} + best;
+        for (; j + wide <= k; j += wide) {
+            Wide v;
+            __builtin_memcpy(&v, z + j, sizeof(v));
+            m = v > m ? v : m;
+        }
+        for (int i = 0; i < wide; ++i) best = m[i] > best ? m[i] : best;
+    }
+    for (; j < k; ++j) best = z[j] > best ? z[j] : best;
+    return best;
+}
+
+template <class T>
+FASTLOSS_LOOP_FUNCTION void add_segment(Lanes<T>& sum, const T* x, int64_t n) {
+    Lanes<T> running = sum;
+    for (int64_t j = 0; j < n; j += lanes) running.add(load_lanes(x + j));
+    sum = running;
+}
+
+// The loops over a segment; n is a multiple of the lanes.
+template <class T, class F>
+struct AlongSums {
+    static constexpr int terms = F::term_sums, fits = F::fit_sums;
+    using TermBuffer = T[at_least_1(terms)][segment];
+    using FitBuffer = T[fits][segment];
+
+    template <bool keeps>
+    FASTLOSS_LOOP_FUNCTION int term_loop(const F& formula, const T* z, T maximum, int64_t n,
+                                         T* kept, TermBuffer& sums) {
+        int ties = 0;
+        n = n / lanes * lanes;
+        FASTLOSS_INDEPENDENT
+        for (int64_t j = 0; j < n; ++j) {
+            const Term<T, terms> term = formula.term(z[j], maximum);
+            ties += z[j] == maximum ? 1 : 0;
+            for (int s = 0; s < terms; ++s) sums[s][j] = term.sums[s];
+            if constexpr (keeps) kept[j] = term.kept;
+        }
+        return ties;
+    }
+
+    FASTLOSS_LOOP_FUNCTION void fit_loop(const F& formula, const T* z, const T* q, T maximum,
+                                         int64_t n, FitBuffer& sums) {
+        n = n / lanes * lanes;
+        FASTLOSS_INDEPENDENT
+        for (int64_t j = 0; j < n; ++j) {
+            const Fit<T, fits> fit = formula.fit(z[j], q[j], maximum);
+            for (int s = 0; s < fits; ++s) sums[s][j] = fit.sums[s];
+        }
+    }
+};
+
+template <class T, class F, int outputs, bool soft>
+FASTLOSS_LOOP_FUNCTION void emit_loop(const F& formula, const T* kept, const T* q, const T* row,
+                                      T factor, int64_t n, T* grad, T* hess) {
+    n = n / lanes * lanes;
+    FASTLOSS_INDEPENDENT
+    for (int64_t j = 0; j < n; ++j) {
+        const Emit<T> emit = formula.emit(kept[j], soft ? q[j] : T(0), row);
+        if constexpr (outputs & FASTLOSS_GRAD) grad[j] = emit.grad * factor;
+        if constexpr (outputs & FASTLOSS_HESS) hess[j] = emit.hess * factor;
+    }
+}
+
+// The ragged end of a row, padded to whole lanes.
+template <class T>
+struct End {
+    alignas(64) T x[lanes];
+    End(const T* from, int64_t n, T fill) {
+        for (int64_t j = 0; j < lanes; ++j) x[j] = j < n ? from[j] : fill;
+    }
+};
+
+template <class T>
+void add_sums(Lanes<T>* totals, T (*buffer)[segment], int used, int64_t n, int64_t padding) {
+    for (int s = 0; s < used; ++s) {
+        for (int64_t j = n; j < n + padding; ++j) buffer[s][j] = T(0);
+        add_segment(totals[s], buffer[s], n + padding);
+    }
+}
+
+template <class T>
+void fold_sums(const Lanes<T>* totals, T (*to)[max_rows], int used, int64_t i) {
+    for (int s = 0; s < used; ++s) {
+        double high, low;
+        totals[s].fold(high, low);
+        to[s][i] = T(high + low);
+    }
+}
+
+// Row i of a block: its terms and, for a distribution, its fits.
+template <class T, class F, bool keeps>
+FASTLOSS_LOOP_FUNCTION void sum_row(const F& formula, const T* z, const T* q, int64_t k, T* kept,
+                                    int64_t i, RowSums<T, F>& rows) {
+    using Sums = AlongSums<T, F>;
+    constexpr int terms = F::term_sums, fits = F::fit_sums;
+    Lanes<T> term_sums[at_least_1(terms)], fit_sums[fits];
+    alignas(64) typename Sums::TermBuffer term_buffer;
+    alignas(64) typename Sums::FitBuffer fit_buffer;
+    const T maximum = rows.maximum[i], lowest = -T(__builtin_inf());
+    const int64_t whole = k - k % lanes, left = k % lanes, padding = lanes - left;
+    int64_t ties = 0;
+    for (int64_t j = 0; j < whole; j += segment) {
+        const int64_t n = whole - j < segment ? whole - j : segment;
+        if (q) {
+            Sums::fit_loop(formula, z + j, q + j, maximum, n, fit_buffer);
+            add_sums(fit_sums, fit_buffer, fits, n, 0);
+        }
+        ties += Sums::template term_loop<keeps>(formula, z + j, maximum, n, kept + j, term_buffer);
+        add_sums(term_sums, term_buffer, terms, n, 0);
+    }
+    if (left) {
+        const End<T> z_end(z + whole, left, lowest);
+        if (q) {
+            const End<T> q_end(q + whole, left, T(0));
+            Sums::fit_loop(formula, z_end.x, q_end.x, maximum, lanes, fit_buffer);
+            add_sums(fit_sums, fit_buffer, fits, left, padding);
+        }
+        alignas(64) T kept_end[lanes];
+        ties += Sums::template term_loop<keeps>(formula, z_end.x, maximum, lanes, kept_end,
+                                                term_buffer);
+        if (maximum == lowest) ties -= padding;
+        add_sums(term_sums, term_buffer, terms, left, padding);
+        for (int64_t j = 0; keeps && j < left; ++j) kept[whole + j] = kept_end[j];
+    }
+    rows.ties[i] = T(ties);
+    fold_sums(term_sums, rows.term, terms, i);
+    if (q) fold_sums(fit_sums, rows.fit, fits, i);
+}
+
+template <class T, class F, int outputs, bool soft>
+void emit_row(const F& formula, const T* kept, const T* q, const T* row, T factor, int64_t k,
+              T* grad, T* hess) {
+    const int64_t whole = k - k % lanes, left = k % lanes;
+    emit_loop<T, F, outputs, soft>(formula, kept, q, row, factor, whole, grad, hess);
+    if (!left) return;
+    const End<T> kept_end(kept + whole, left, T(0));
+    const End<T> q_end(soft ? q + whole : kept + whole, left, T(0));
+    alignas(64) T grad_end[lanes], hess_end[lanes];
+    emit_loop<T, F, outputs, soft>(formula, kept_end.x, q_end.x, row, factor, lanes, grad_end,
+                                   hess_end);
+    for (int64_t j = 0; j < left; ++j) {
+        if constexpr (outputs & FASTLOSS_GRAD) grad[whole + j] = grad_end[j];
+        if constexpr (outputs & FASTLOSS_HESS) hess[whole + j] = hess_end[j];
+    }
+}
+
+template <class T, template <class> class Formula, int outputs>
+void along_block(int64_t n, int64_t k, const void* const* in, const void* parameters,
+                 void* const* out) {
+    using F = Formula<T>;
+    constexpr bool keeps = (outputs & (FASTLOSS_GRAD | FASTLOSS_HESS)) != 0;
+    const F formula = load_formula<F, T>(parameters);
+    const int64_t* const labels = static_cast<const int64_t*>(in[2]);
+    const T* const factor = static_cast<const T*>(in[3]);
+    RowSums<T, F> rows{};
+    for (int64_t i = 0; i < n; ++i) {
+        const T* const z = static_cast<const T*>(in[0]) + i * k;
+        const T* const q = labels ? nullptr : static_cast<const T*>(in[1]) + i * k;
+        T* const grad = outputs & FASTLOSS_GRAD ? static_cast<T*>(out[1]) + i * k : nullptr;
+        T* const hess = outputs & FASTLOSS_HESS ? static_cast<T*>(out[2]) + i * k : nullptr;
+        T* const kept = outputs & FASTLOSS_GRAD ? grad : hess;
+        if constexpr (F::uses_maximum) rows.maximum[i] = row_maximum(z, k);
+        if (labels) rows.picked[i] = z[labels[i]];  // before the gradient overwrites it
+        sum_row<T, F, keeps>(formula, z, q, k, kept, i, rows);
+        if constexpr (keeps) {
+            if (factor[i] == T(0)) {  // an absent row: nothing of it reaches the outputs
+                if constexpr (outputs & FASTLOSS_GRAD) __builtin_memset(grad, 0, k * sizeof(T));
+                if constexpr (outputs & FASTLOSS_HESS) __builtin_memset(hess, 0, k * sizeof(T));
+                continue;
+            }
+            auto row = rows.row(i);
+            if (labels) {
+                const auto fit = formula.fit(rows.picked[i], T(1), row.maximum);
+                for (int s = 0; s < F::fit_sums; ++s) row.fits[s] = fit.sums[s];
+            }
+            const auto finish = formula.finish(row, T(k));
+            if (labels) {
+                const Emit<T> at = formula.emit(kept[labels[i]], T(1), finish.coefficients);
+                emit_row<T, F, outputs, false>(formula, kept, q, finish.coefficients, factor[i], k,
+                                               grad, hess);
+                if constexpr (outputs & FASTLOSS_GRAD) grad[labels[i]] = at.grad * factor[i];
+                if constexpr (outputs & FASTLOSS_HESS) hess[labels[i]] = at.hess * factor[i];
+            } else {
+                emit_row<T, F, outputs, true>(formula, kept, q, finish.coefficients, factor[i], k,
+                                              grad, hess);
+            }
+        }
+    }
+    if constexpr (outputs & FASTLOSS_VALUE) {
+        const int64_t padded = (n + lanes - 1) / lanes * lanes;
+        if (labels) LabelFit<T, F>::loop(formula, padded, rows);
+        FinishRows<T, F>::loop(formula, padded, rows, T(k), static_cast<T*>(out[0]));
+    }
+}
+
+}  // namespace
+}  // namespace fastloss

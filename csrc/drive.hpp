@@ -1,0 +1,406 @@
+// One block of a call: load, check, run the block function, weight, sum, store. Names no loss.
+#pragma once
+
+#include "arrays.hpp"
+#include "job.hpp"
+#include "lanes.hpp"
+
+namespace fastloss {
+namespace {
+
+inline int64_t padded(int64_t n) { return (n + lanes - 1) / lanes * lanes; }
+
+// The surplus of the last block repeats its last sample, so that it costs nothing special.
+template <class T>
+inline void pad(T* x, int64_t n) {
+    for (int64_t i = n; i < padded(n); ++i) x[i] = x[n - 1];
+}
+
+template <class T>
+inline bool outside(T x, T low, T high, bool discrete) {
+    return discrete ? (x != low) & (x != high) & (x == x) : (x < low) | (x > high);
+}
+
+// Whether any of n values lies outside the domain; NaN lies in every domain.
+template <class T>
+bool any_outside(const fastloss_domain& domain, const T* x, int64_t n) {
+    const T low = T(domain.low), high = T(domain.high);
+    int bad = 0;
+    if (domain.discrete) {
+        for (int64_t i = 0; i < n; ++i) bad |= int(x[i] != low) & int(x[i] != high) & int(x[i] == x[i]);
+    } else {
+        for (int64_t i = 0; i < n; ++i) bad |= int(x[i] < low) | int(x[i] > high);
+    }
+    return bad != 0;
+}
+
+// Whether a unit that counts has one of its k values outside the domain.
+template <class T>
+bool used_outside(const Job& job, const fastloss_domain& domain, const T* x, int64_t n, int64_t k,
+                  int64_t unit_stride, int64_t class_stride, const double* weight) {
+    for (int64_t i = 0; i < n; ++i) {
+        if (job.weighted && weight[i] == 0) continue;
+        for (int64_t j = 0; j < k; ++j) {
+            const T value = x[i * unit_stride + j * class_stride];
+            if (outside(value, T(domain.low), T(domain.high), domain.discrete != 0)) return true;
+        }
+    }
+    return false;
+}
+
+inline bool bad_weights(const double* weight, int64_t n) {
+    int bad = 0;
+    for (int64_t i = 0; i < n; ++i) bad |= int(!(weight[i] >= 0)) | int(!(weight[i] < __builtin_inf()));
+    return bad != 0;
+}
+
+inline void sum_weights(const double* weight, int64_t n, BlockResult& result) {
+    Lanes<double> sums;
+    alignas(64) double end[lanes] = {};
+    const int64_t whole = n - n % lanes;
+    for (int64_t i = 0; i < whole; i += lanes) sums.add(load_lanes(weight + i));
+    if (whole < n) {
+        for (int64_t i = whole; i < n; ++i) end[i - whole] = weight[i];
+        sums.add(load_lanes(end));
+    }
+    sums.fold(result.weight_high, result.weight_low);
+}
+
+// The sum of weight times value over the units that count.
+template <class T>
+void sum_values(const Job& job, const T* value, const double* weight, int64_t n,
+                BlockResult& result) {
+    Lanes<T> sums;
+    alignas(64) T end[lanes] = {};
+    alignas(64) double products[lanes];
+    const int64_t whole = n - n % lanes;
+    for (int64_t i = whole; i < n; ++i) end[i - whole] = value[i];
+    for (int64_t i = 0; i < padded(n); i += lanes) {
+        const T* const x = i < whole ? value + i : end;
+        if (job.weighted) {
+            for (int64_t j = 0; j < lanes; ++j) {
+                const double w = i + j < n ? weight[i + j] : 0;
+                products[j] = w == 0 ? 0 : w * double(x[j]);
+            }
+            sums.add(load_lanes(products));
+        } else {
+            sums.add(load_lanes(x));
+        }
+    }
+    sums.fold(result.value_high, result.value_low);
+}
+
+// x = used ? x * weight * scale : 0
+template <class T>
+void weight_outputs(const Job& job, T* x, const double* weight, double scale, int64_t n) {
+    if (job.weighted) {
+        FASTLOSS_INDEPENDENT
+        for (int64_t i = 0; i < n; ++i) {
+            x[i] = weight[i] == 0 ? T(0) : x[i] * T(weight[i] * scale);
+        }
+    } else if (scale != 1) {
+        const T factor = T(scale);
+        for (int64_t i = 0; i < n; ++i) x[i] *= factor;
+    }
+}
+
+inline int64_t block_length(const Job& job, int64_t begin) {
+    const int64_t left = job.units - begin;
+    return left < job.block_units ? left : job.block_units;
+}
+
+// The weights of a block; false where they are not finite or negative.
+inline bool load_weights(const Job& job, int64_t begin, int64_t n, double* weight) {
+    if (job.weight.data) {
+        load(job, job.weight, begin, n, weight);
+        return !bad_weights(weight, n);
+    }
+    if (job.weighted) {
+        for (int64_t i = 0; i < n; ++i) weight[i] = 1;
+    }
+    return true;
+}
+
+template <class T>
+inline void put(const Job& job, const Strided& array, int64_t begin, int64_t n, const T* x) {
+    if (job.stream && array.direct) {
+        stream(array.data + begin * int64_t(sizeof(T)), reinterpret_cast<const char*>(x),
+               n * int64_t(sizeof(T)));
+    } else {
+        store(job, array, begin, n, x);
+    }
+}
+
+// ---- map
+
+template <class T>
+const T* map_input(const Job& job, const Strided& array, int64_t begin, int64_t n, char* buffer) {
+    if (array.direct && n == padded(n)) {
+        return reinterpret_cast<const T*>(array.data) + begin;
+    }
+    T* const x = reinterpret_cast<T*>(buffer);
+    load(job, array, begin, n, x);
+    pad(x, n);
+    return x;
+}
+
+template <class T>
+void run_map_block(const Job& job, const Scratch& scratch, int64_t block, BlockResult& result) {
+    const fastloss_plan& plan = *job.plan;
+    const int64_t begin = block * job.block_units, n = block_length(job, begin);
+    const int predictions = plan.predictions, outputs = 1 + 2 * predictions;
+
+    if (!load_weights(job, begin, n, scratch.weight)) {
+        result.status = FASTLOSS_BAD_WEIGHT;
+        return;
+    }
+    const void* in[FASTLOSS_MAX_INPUTS];
+    for (int i = 0; i < plan.inputs; ++i) {
+        const T* const x = map_input<T>(job, job.input[i], begin, n, scratch.input[i]);
+        in[i] = x;
+        if (plan.domain[i].checked && any_outside(plan.domain[i], x, padded(n)) &&
+            used_outside(job, plan.domain[i], x, n, 1, 1, 0, scratch.weight)) {
+            result.status = FASTLOSS_BAD_INPUT;
+            return;
+        }
+    }
+    void* out[max_outputs] = {};
+    for (int o = 0; o < outputs; ++o) {
+        const Strided& array = job.output[o];
+        const int kind = o == 0 ? FASTLOSS_VALUE : o <= predictions ? FASTLOSS_GRAD : FASTLOSS_HESS;
+        const bool in_array = array.data && array.direct && !job.stream && !plan.in_place &&
+                              n == padded(n);
+        if (plan.outputs & kind) {
+            out[o] = in_array ? array.data + begin * int64_t(sizeof(T)) : scratch.output[o];
+        }
+    }
+
+    job.block(padded(n), 1, in, plan.parameters, out);
+
+    if (plan.outputs & FASTLOSS_VALUE) {
+        if (plan.reduction == FASTLOSS_NONE) {
+            weight_outputs(job, static_cast<T*>(out[0]), scratch.weight, 1, n);
+        } else {
+            sum_values(job, static_cast<const T*>(out[0]), scratch.weight, n, result);
+        }
+    }
+    for (int o = 0; o < outputs; ++o) {
+        const Strided& array = job.output[o];
+        if (!out[o] || !array.data) continue;
+        T* const x = static_cast<T*>(out[o]);
+        if (o > 0) weight_outputs(job, x, scratch.weight, job.scale, n);
+        if (out[o] == scratch.output[o]) put(job, array, begin, n, x);
+    }
+    if (job.stream) finish_streaming();
+}
+
+template <class T>
+void scan_map_block(const Job& job, const Scratch& scratch, int64_t block, BlockResult& result) {
+    const fastloss_plan& plan = *job.plan;
+    const int64_t begin = block * job.block_units, n = block_length(job, begin);
+    if (!load_weights(job, begin, n, scratch.weight)) {
+        result.status = FASTLOSS_BAD_WEIGHT;
+        return;
+    }
+    if (job.weighted) sum_weights(scratch.weight, n, result);
+    if (!plan.in_place) return;
+    for (int i = 0; i < plan.inputs; ++i) {
+        if (!plan.domain[i].checked) continue;
+        const T* const x = map_input<T>(job, job.input[i], begin, n, scratch.input[i]);
+        if (used_outside(job, plan.domain[i], x, n, 1, 1, 0, scratch.weight)) {
+            result.status = FASTLOSS_BAD_INPUT;
+            return;
+        }
+    }
+}
+
+// ---- row
+
+// Multiplies the weights by the class weights of class indices and takes absent rows out: their
+// weight becomes 0 and their label a class. False where a label is no class.
+inline bool use_labels(const Job& job, int64_t n, const Scratch& scratch) {
+    const fastloss_plan& plan = *job.plan;
+    int bad = 0;
+    for (int64_t i = 0; i < n; ++i) {
+        const int64_t label = scratch.labels[i];
+        const bool ignored = plan.ignores && label == plan.ignore_index;
+        const bool valid = label >= 0 && label < job.classes;
+        bad |= int(!ignored && !valid);
+        const bool used = valid && !ignored;
+        scratch.labels[i] = used ? label : 0;
+        if (!job.weighted) continue;
+        const double class_weight =
+            plan.class_weight ? plan.class_weight[scratch.labels[i]] : 1.0;
+        scratch.weight[i] = used ? scratch.weight[i] * class_weight : 0;
+    }
+    return bad == 0;
+}
+
+template <class T>
+void weight_distributions(const Job& job, int64_t n, const T* q, int64_t unit_stride,
+                          int64_t class_stride, double* weight) {
+    for (int64_t i = 0; i < n; ++i) {
+        double mean = 0;
+        for (int64_t j = 0; j < job.classes; ++j) {
+            const double mass = double(q[i * unit_stride + j * class_stride]);
+            mean += mass == 0 ? 0 : mass * job.plan->class_weight[j];
+        }
+        weight[i] = weight[i] == 0 ? 0 : weight[i] * mean;
+    }
+}
+
+template <class T>
+struct RowBlock {
+    const T* prediction;
+    const T* target;  // null: class indices
+    int64_t unit_stride, class_stride, column;
+    fastloss_status status;
+};
+
+template <class T>
+const T* row_input(const Job& job, const Strided& array, int64_t begin, int64_t n, int64_t column,
+                   char* buffer) {
+    if (job.along && array.direct) {
+        return reinterpret_cast<const T*>(array.data) + begin * job.classes;
+    }
+    T* const x = reinterpret_cast<T*>(buffer);
+    load_rows(job, array, begin, n, job.classes, x, column);
+    for (int64_t j = 0; column && j < job.classes; ++j) pad(x + j * column, n);
+    return x;
+}
+
+// Everything of a block of rows that is read. A label becomes a smoothed distribution here, so
+// that formulas need not know of smoothing.
+template <class T>
+RowBlock<T> load_row_block(const Job& job, const Scratch& scratch, int64_t begin, int64_t n,
+                           bool predictions) {
+    const fastloss_plan& plan = *job.plan;
+    const int64_t k = job.classes;
+    RowBlock<T> rows{};
+    rows.column = job.along ? 0 : padded(n);
+    rows.unit_stride = job.along ? k : 1;
+    rows.class_stride = job.along ? 1 : rows.column;
+    const int64_t size = k * (job.along ? n : rows.column);
+    if (!load_weights(job, begin, n, scratch.weight)) {
+        rows.status = FASTLOSS_BAD_WEIGHT;
+        return rows;
+    }
+    if (plan.labels) {
+        const LoadLabelRun load_labels = label_loader(job.input[1].dtype);
+        for_runs(job, job.input[1], begin, n,
+                 [&](char* at, int64_t stride, int64_t done, int64_t length) {
+                     load_labels(scratch.labels + done, at, stride, length);
+                 });
+        if (!use_labels(job, n, scratch)) {
+            rows.status = FASTLOSS_BAD_LABEL;
+            return rows;
+        }
+    } else {
+        rows.target = row_input<T>(job, job.input[1], begin, n, rows.column, scratch.input[1]);
+        if (plan.domain[1].checked && any_outside(plan.domain[1], rows.target, size) &&
+            used_outside(job, plan.domain[1], rows.target, n, k, rows.unit_stride,
+                         rows.class_stride, scratch.weight)) {
+            rows.status = FASTLOSS_BAD_INPUT;
+            return rows;
+        }
+        if (plan.class_weight) {
+            weight_distributions(job, n, rows.target, rows.unit_stride, rows.class_stride,
+                                 scratch.weight);
+        }
+    }
+    if (!predictions) return rows;
+    rows.prediction = row_input<T>(job, job.input[0], begin, n, rows.column, scratch.input[0]);
+    if (plan.domain[0].checked && any_outside(plan.domain[0], rows.prediction, size) &&
+        used_outside(job, plan.domain[0], rows.prediction, n, k, rows.unit_stride,
+                     rows.class_stride, scratch.weight)) {
+        rows.status = FASTLOSS_BAD_INPUT;
+    }
+    return rows;
+}
+
+template <class T>
+void smooth(const Job& job, const Scratch& scratch, int64_t n, RowBlock<T>& rows) {
+    const T keep = T(1 - job.plan->label_smoothing);
+    const T share = T(job.plan->label_smoothing / double(job.classes));
+    T* const q = reinterpret_cast<T*>(scratch.input[1]);
+    const int64_t size = job.classes * (rows.column ? rows.column : n);
+    if (rows.target) {
+        for (int64_t i = 0; i < size; ++i) q[i] = keep * rows.target[i] + share;
+    } else {
+        for (int64_t i = 0; i < size; ++i) q[i] = share;
+        for (int64_t i = 0; i < n; ++i) {
+            q[i * rows.unit_stride + scratch.labels[i] * rows.class_stride] = keep + share;
+        }
+    }
+    rows.target = q;
+}
+
+template <class T>
+void run_row_block(const Job& job, const Scratch& scratch, int64_t block, BlockResult& result) {
+    const fastloss_plan& plan = *job.plan;
+    const int64_t begin = block * job.block_units, n = block_length(job, begin), k = job.classes;
+    RowBlock<T> rows = load_row_block<T>(job, scratch, begin, n, true);
+    if (rows.status != FASTLOSS_OK) {
+        result.status = rows.status;
+        return;
+    }
+    if (plan.label_smoothing > 0) smooth(job, scratch, n, rows);
+
+    const int64_t size = padded(n);
+    T* const factor = reinterpret_cast<T*>(scratch.factor);
+    T* const label_values = reinterpret_cast<T*>(scratch.label_values);
+    for (int64_t i = 0; i < n; ++i) {
+        factor[i] = job.weighted ? T(scratch.weight[i] * job.scale) : T(job.scale);
+    }
+    pad(factor, n);
+    if (!rows.target) {
+        for (int64_t i = 0; i < n; ++i) label_values[i] = T(scratch.labels[i]);
+        pad(label_values, n);
+    }
+    const void* const labels =
+        job.along ? static_cast<const void*>(scratch.labels) : label_values;
+    const void* const in[] = {rows.prediction, rows.target, rows.target ? nullptr : labels, factor};
+    void* out[3] = {};
+    if (plan.outputs & FASTLOSS_VALUE) out[0] = scratch.output[0];
+    for (int o = 1; o < 3; ++o) {
+        const Strided& array = job.output[o];
+        if (!(plan.outputs & (o == 1 ? FASTLOSS_GRAD : FASTLOSS_HESS))) continue;
+        const bool in_array = job.along && array.data && array.direct && !job.stream;
+        out[o] = in_array ? array.data + begin * k * int64_t(sizeof(T)) : scratch.output[o];
+    }
+
+    job.block(job.along ? n : size, k, in, plan.parameters, out);
+
+    if (plan.outputs & FASTLOSS_VALUE) {
+        T* const value = static_cast<T*>(out[0]);
+        if (plan.reduction == FASTLOSS_NONE) {
+            weight_outputs(job, value, scratch.weight, 1, n);
+            if (job.output[0].data) store(job, job.output[0], begin, n, value);
+        } else {
+            sum_values(job, value, scratch.weight, n, result);
+        }
+    }
+    for (int o = 1; o < 3; ++o) {
+        const Strided& array = job.output[o];
+        if (!out[o] || !array.data || out[o] != scratch.output[o]) continue;
+        if (job.stream && job.along && array.direct) {
+            stream(array.data + begin * k * int64_t(sizeof(T)), scratch.output[o],
+                   n * k * int64_t(sizeof(T)));
+        } else {
+            store_rows(job, array, begin, n, k, static_cast<const T*>(out[o]), rows.column);
+        }
+    }
+    if (job.stream) finish_streaming();
+}
+
+template <class T>
+void scan_row_block(const Job& job, const Scratch& scratch, int64_t block, BlockResult& result) {
+    const fastloss_plan& plan = *job.plan;
+    const int64_t begin = block * job.block_units, n = block_length(job, begin);
+    const bool domains = plan.in_place && plan.domain[0].checked;
+    result.status = load_row_block<T>(job, scratch, begin, n, domains).status;
+    if (result.status == FASTLOSS_OK && job.weighted) sum_weights(scratch.weight, n, result);
+}
+
+}  // namespace
+}  // namespace fastloss

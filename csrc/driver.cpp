@@ -1,0 +1,339 @@
+// A call from its plan to its result: merges axes, decides on threads and stores, hands blocks to
+// workers, adds their sums exactly. Names no loss.
+#include <atomic>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dispatch.hpp"
+#include "exact_sum.hpp"
+#include "job.hpp"
+#include "threads.hpp"
+
+namespace fastloss {
+namespace {
+
+// Rows of more classes than this go row by row, the others across rows.
+constexpr int64_t most_classes_across = 32;
+// Logits in a block of rows: its buffers fit the second-level cache.
+constexpr int64_t row_block_size = 32768;
+constexpr int64_t most_rows_in_block = 64;
+// Elements that a second thread must save before it is woken.
+constexpr int64_t serial_elements = 65536;
+// Between buffers, so that they do not share the low 12 bits of their addresses.
+constexpr int64_t stagger = 320;
+
+int64_t item_size(int dtype) {
+    static constexpr int8_t sizes[FASTLOSS_DTYPES] = {1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 2, 4, 8};
+    return sizes[dtype];
+}
+
+int compute_index(const fastloss_plan& plan) { return plan.dtype == FASTLOSS_FLOAT64; }
+
+int64_t unit_count(const fastloss_plan& plan) {
+    int64_t units = 1;
+    for (int axis = 0; axis < plan.ndim; ++axis) units *= plan.shape[axis];
+    return units;
+}
+
+int64_t last_level_cache() {
+    static const int64_t size = [] {
+        const long l3 = sysconf(_SC_LEVEL3_CACHE_SIZE);
+        return l3 > 0 ? int64_t(l3) : int64_t(32) << 20;
+    }();
+    return size;
+}
+
+// Every array of a plan, in the order of a job's.
+template <class Visit>
+void for_arrays(const fastloss_plan& plan, Job& job, Visit visit) {
+    for (int i = 0; i < plan.inputs; ++i) {
+        // class indices have no class axis
+        visit(plan.input[i], job.input[i], i == 0 || (i == 1 && !plan.labels));
+    }
+    visit(plan.weight, job.weight, false);
+    visit(plan.value_out, job.output[0], false);
+    for (int p = 0; p < plan.predictions; ++p) {
+        visit(plan.grad_out[p], job.output[1 + p], true);
+        visit(plan.hess_out[p], job.output[1 + plan.predictions + p], true);
+    }
+}
+
+bool mergeable(const fastloss_plan& plan, Job& job, int outer, int inner) {
+    bool all = true;
+    for_arrays(plan, job, [&](const fastloss_array& array, Strided&, bool) {
+        if (array.data && array.strides[outer] != array.strides[inner] * plan.shape[inner]) {
+            all = false;
+        }
+    });
+    return all;
+}
+
+// Drops axes of one unit and merges neighbours that every array steps through evenly.
+void merge_axes(const fastloss_plan& plan, Job& job) {
+    int innermost[FASTLOSS_MAX_NDIM];  // of each merged axis
+    job.ndim = 0;
+    for (int axis = 0; axis < plan.ndim; ++axis) {
+        if (plan.shape[axis] == 1) continue;
+        if (job.ndim > 0 && mergeable(plan, job, innermost[job.ndim - 1], axis)) {
+            job.shape[job.ndim - 1] *= plan.shape[axis];
+            innermost[job.ndim - 1] = axis;
+        } else {
+            job.shape[job.ndim] = plan.shape[axis];
+            innermost[job.ndim++] = axis;
+        }
+    }
+    const bool single = job.ndim == 0;
+    if (single) job.shape[job.ndim++] = 1;
+    const bool rows = plan.schema == FASTLOSS_ROW;
+    const int64_t item = item_size(plan.dtype);
+    for_arrays(plan, job, [&](const fastloss_array& from, Strided& to, bool classes) {
+        to.data = static_cast<char*>(from.data);
+        if (!from.data) return;
+        to.dtype = from.dtype;
+        to.class_stride = from.class_stride;
+        const int64_t natural = rows && classes ? plan.classes * item : item;
+        for (int axis = 0; axis < job.ndim; ++axis) {
+            to.strides[axis] = single ? natural : from.strides[innermost[axis]];
+        }
+        to.direct = job.ndim == 1 && from.dtype == plan.dtype && to.strides[0] == natural &&
+                    reinterpret_cast<uintptr_t>(from.data) % item == 0 &&
+                    (!(rows && classes) || from.class_stride == item || plan.classes == 1);
+    });
+}
+
+int64_t row_block_units(int64_t classes) {
+    int64_t rows = most_rows_in_block;
+    while (rows > 1 && rows * classes > row_block_size) rows /= 2;
+    return rows;
+}
+
+int64_t bytes_touched(const fastloss_plan& plan, int64_t units) {
+    int64_t bytes = 0;
+    Job job;
+    for_arrays(plan, job, [&](const fastloss_array& array, Strided&, bool classes) {
+        if (!array.data) return;
+        const bool rows = plan.schema == FASTLOSS_ROW && classes;
+        bytes += units * (rows ? plan.classes : 1) * item_size(array.dtype);
+    });
+    return bytes;
+}
+
+// Scratch memory that a thread keeps from call to call.
+class Arena {
+  public:
+    ~Arena() { free(memory_); }
+    char* get(int64_t size) {
+        if (size > size_) {
+            free(memory_);
+            memory_ = static_cast<char*>(aligned_alloc(4096, (size + 4095) / 4096 * 4096));
+            size_ = memory_ ? size : 0;
+        }
+        return memory_;
+    }
+    void trim() {
+        if (size_ <= most_kept) return;
+        free(memory_);
+        memory_ = nullptr;
+        size_ = 0;
+    }
+
+  private:
+    static constexpr int64_t most_kept = 8 << 20;
+    char* memory_ = nullptr;
+    int64_t size_ = 0;
+};
+
+Arena& arena() {
+    static thread_local Arena instance;
+    return instance;
+}
+
+// Lays the buffers out from `memory`, or only measures where it is null.
+int64_t lay_out(const Job& job, char* memory, Scratch& scratch) {
+    const fastloss_plan& plan = *job.plan;
+    int64_t used = 0, buffers = 0;
+    const auto take = [&](int64_t bytes) {
+        char* const at = memory + used;
+        used += (bytes + 63) / 64 * 64 + stagger * (++buffers % 2 ? 1 : 3);
+        used = (used + 63) / 64 * 64;
+        return at;
+    };
+    const int64_t units = job.block_units < FASTLOSS_LANES ? FASTLOSS_LANES : job.block_units;
+    const int64_t size = units * job.classes * int64_t(sizeof(double));
+    for (int i = 0; i < plan.inputs; ++i) scratch.input[i] = take(size);
+    scratch.output[0] = take(units * int64_t(sizeof(double)));
+    for (int o = 1; o < 1 + 2 * plan.predictions; ++o) scratch.output[o] = take(size);
+    scratch.weight = reinterpret_cast<double*>(take(units * int64_t(sizeof(double))));
+    if (plan.schema == FASTLOSS_ROW) {
+        scratch.labels = reinterpret_cast<int64_t*>(take(units * int64_t(sizeof(int64_t))));
+        scratch.label_values = take(units * int64_t(sizeof(double)));
+        scratch.factor = take(units * int64_t(sizeof(double)));
+    }
+    return used;
+}
+
+using BlockFunction = void (*)(const Job&, const Scratch&, int64_t, BlockResult&);
+
+struct alignas(128) Total {
+    ExactSum value, weight;
+};
+
+// One pass over the blocks of a job.
+struct Pass {
+    const Job* job;
+    BlockFunction function;
+    int64_t blocks_per_chunk;
+    Total* totals;
+    std::atomic<int64_t> bad_block;
+    std::atomic<int> status;
+};
+
+void run_blocks(Pass& pass, Total& total, int64_t first, int64_t last) {
+    const Job& job = *pass.job;
+    Scratch scratch;
+    char* const memory = arena().get(lay_out(job, nullptr, scratch));
+    if (!memory) {
+        pass.status.store(FASTLOSS_NO_MEMORY);
+        return;
+    }
+    lay_out(job, memory, scratch);
+    for (int64_t block = first; block < last; ++block) {
+        if (block > pass.bad_block.load(std::memory_order_relaxed)) return;
+        BlockResult result{};
+        pass.function(job, scratch, block, result);
+        if (result.status != FASTLOSS_OK) {
+            // the lowest bad block wins, whichever thread finds it
+            int64_t lowest = pass.bad_block.load();
+            while (block < lowest && !pass.bad_block.compare_exchange_weak(lowest, block)) {
+            }
+            return;
+        }
+        total.value.add(result.value_high);
+        total.value.add(result.value_low);
+        total.weight.add(result.weight_high);
+        total.weight.add(result.weight_low);
+    }
+}
+
+void run_chunk(void* context, int worker, int64_t chunk) {
+    Pass& pass = *static_cast<Pass*>(context);
+    const int64_t first = chunk * pass.blocks_per_chunk;
+    const int64_t end = first + pass.blocks_per_chunk;
+    run_blocks(pass, pass.totals[worker], first, end < pass.job->blocks ? end : pass.job->blocks);
+}
+
+int run_pass(const Job& job, BlockFunction function, int threads, Total& total, int64_t& bad_block) {
+    const fastloss_plan& plan = *job.plan;
+    Total* const totals =
+        threads > 1 ? static_cast<Total*>(aligned_alloc(128, threads * sizeof(Total))) : &total;
+    if (!totals) return FASTLOSS_NO_MEMORY;
+    memset(static_cast<void*>(totals), 0, threads * sizeof(Total));
+    const int64_t share = job.blocks / (int64_t(threads) * 8);
+    Pass pass{&job,   function, share < 1 ? 1 : (share > 32 ? 32 : share), totals,
+              {INT64_MAX}, {FASTLOSS_OK}};
+    const int64_t chunks = (job.blocks + pass.blocks_per_chunk - 1) / pass.blocks_per_chunk;
+    const int stopped = parallel_for(chunks, threads, run_chunk, &pass, plan.poll, plan.poll_context);
+    if (totals != &total) {
+        for (int i = 0; i < threads; ++i) {
+            total.value.add(totals[i].value);
+            total.weight.add(totals[i].weight);
+        }
+        free(totals);
+    }
+    arena().trim();
+    if (stopped) return FASTLOSS_INTERRUPTED;
+    bad_block = pass.bad_block.load();
+    if (bad_block != INT64_MAX) {
+        // which kind of error the lowest block has: ask it again
+        Scratch scratch;
+        char* const memory = arena().get(lay_out(job, nullptr, scratch));
+        if (!memory) return FASTLOSS_NO_MEMORY;
+        lay_out(job, memory, scratch);
+        BlockResult result{};
+        function(job, scratch, bad_block, result);
+        return result.status;
+    }
+    return pass.status.load();
+}
+
+bool any_domain(const fastloss_plan& plan) {
+    for (int i = 0; i < plan.inputs; ++i) {
+        if (plan.domain[i].checked) return true;
+    }
+    return false;
+}
+
+bool streams(const fastloss_plan& plan, int64_t units) {
+    return !plan.in_place && bytes_touched(plan, units) > last_level_cache() / 4 * 3;
+}
+
+void prepare(const fastloss_plan& plan, Job& job) {
+    job.plan = &plan;
+    job.units = unit_count(plan);
+    job.classes = plan.classes;
+    job.along = plan.schema == FASTLOSS_ROW && plan.block_along &&
+                (plan.classes > most_classes_across || !plan.block);
+    job.block = job.along ? plan.block_along : plan.block;
+    job.block_units =
+        plan.schema == FASTLOSS_MAP ? FASTLOSS_BLOCK : row_block_units(plan.classes);
+    job.blocks = (job.units + job.block_units - 1) / job.block_units;
+    job.weighted = plan.weight.data || plan.ignores || plan.class_weight;
+    job.stream = streams(plan, job.units);
+    merge_axes(plan, job);
+}
+
+}  // namespace
+}  // namespace fastloss
+
+using namespace fastloss;
+
+int fastloss_threads_for(const fastloss_plan* plan) {
+    const int64_t elements = unit_count(*plan) * plan->classes;
+    const int64_t most = elements / (serial_elements / 2);
+    int threads = plan->threads > 0 ? plan->threads : get_threads();
+    if (elements < serial_elements) threads = 1;
+    if (threads > most) threads = most < 1 ? 1 : int(most);
+    return threads < maximum_threads ? threads : maximum_threads;
+}
+
+int fastloss_streams(const fastloss_plan* plan) { return streams(*plan, unit_count(*plan)); }
+
+int64_t fastloss_block_units(const fastloss_plan* plan) {
+    return plan->schema == FASTLOSS_MAP ? FASTLOSS_BLOCK : row_block_units(plan->classes);
+}
+
+int fastloss_run(const fastloss_plan* plan, fastloss_result* result) {
+    const bool mean = plan->reduction == FASTLOSS_MEAN;
+    const bool given = plan->normalizer == plan->normalizer;
+    Job job;
+    prepare(*plan, job);
+    result->block_size = job.block_units;
+    result->value = mean && !given ? NAN : 0;
+    result->weight_sum = 0;
+    if (job.units == 0) return FASTLOSS_OK;
+
+    const Isa& isa = current_isa();
+    const int dtype = compute_index(*plan), threads = fastloss_threads_for(plan);
+    Total total;
+    const bool sums_first = mean && !given && job.weighted;
+    if (plan->labels || sums_first || (plan->in_place && any_domain(*plan))) {
+        const int status = run_pass(job, isa.scan_block[dtype][plan->schema], threads, total,
+                                    result->block);
+        if (status != FASTLOSS_OK) return status;
+    }
+    result->weight_sum = job.weighted ? total.weight.value() : double(job.units);
+    const double denominator = !mean ? 1 : given ? plan->normalizer : result->weight_sum;
+    // a mean over nothing: no unit counts, so no gradient is selected
+    job.scale = denominator == 0 ? 0 : 1 / denominator;
+    const int status =
+        run_pass(job, isa.run_block[dtype][plan->schema], threads, total, result->block);
+    if (status != FASTLOSS_OK) return status;
+    const double sum = total.value.value();
+    result->value = mean ? (denominator == 0 ? NAN : sum / denominator) : sum;
+    return FASTLOSS_OK;
+}
+
+int fastloss_get_threads(void) { return get_threads(); }
+void fastloss_set_threads(int threads) { set_threads(threads); }

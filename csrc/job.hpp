@@ -1,0 +1,64 @@
+// One call as its workers see it. Shared by the orchestration and by every instruction set's
+// objects, so plain data only.
+#pragma once
+
+#include <fastloss.h>
+
+namespace fastloss {
+
+// An array over the units of a job, its axes merged where every array of the job allows it.
+struct Strided {
+    char* data;
+    int64_t class_stride;
+    int32_t dtype;
+    bool direct;  // contiguous, aligned and of the compute dtype: used where it lies
+    int64_t strides[FASTLOSS_MAX_NDIM];
+};
+
+constexpr int max_outputs = 1 + 2 * FASTLOSS_MAX_PREDICTIONS;
+
+struct Job {
+    const fastloss_plan* plan;
+    fastloss_block block;
+    bool along;   // row schema: row by row, not across rows
+    bool stream;  // large outputs bypass the cache
+    int ndim;
+    int64_t shape[FASTLOSS_MAX_NDIM];
+    int64_t units, classes, block_units, blocks;
+    Strided input[FASTLOSS_MAX_INPUTS];
+    Strided weight;
+    Strided output[max_outputs];  // value, gradients, Hessians
+    bool weighted;                // some unit may have another weight than 1
+    double scale;                 // of gradients and Hessians
+};
+
+// Scratch memory of one worker; every buffer starts a few lines off its neighbours so that no two
+// of them share the low 12 bits of their addresses.
+struct Scratch {
+    char* input[FASTLOSS_MAX_INPUTS];
+    char* output[max_outputs];
+    double* weight;  // of each unit; times its class weight after the labels were read
+    int64_t* labels;
+    char* label_values;  // the labels in the compute dtype
+    char* factor;        // of each unit's gradient
+};
+
+// What a worker reports of one block. Sums are two words, to be added exactly.
+struct BlockResult {
+    double value_high, value_low;
+    double weight_high, weight_low;
+    fastloss_status status;
+};
+
+// What an instruction set's object exports.
+struct Isa {
+    const char* name;
+    const fastloss_kernel* kernels;
+    int kernel_count;
+    // [float32, float64][schema]
+    void (*run_block[2][2])(const Job&, const Scratch&, int64_t block, BlockResult&);
+    // before anything is written: class indices, weights, domains; sums the weights
+    void (*scan_block[2][2])(const Job&, const Scratch&, int64_t block, BlockResult&);
+};
+
+}  // namespace fastloss

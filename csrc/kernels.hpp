@@ -1,0 +1,74 @@
+// Every formula of the lists, in every dtype and output set, for the instruction set that this
+// text is compiled for: the table that its object exports.
+#pragma once
+
+#include "across.hpp"
+#include "along.hpp"
+#include "drive.hpp"
+#include "losses/list.hpp"
+#include "map.hpp"
+
+namespace fastloss {
+namespace {
+
+using OutputSets = Indices<1, 2, 3, 4, 6, 7>;  // value and Hessian without gradient: no method
+
+template <class T, template <class> class Formula, int... outputs>
+constexpr void fill_map(fastloss_block* table, Indices<outputs...>) {
+    ((table[outputs] = map_block<T, Formula, outputs>), ...);
+}
+
+template <class T, template <class> class Formula, int... outputs>
+constexpr void fill_row(fastloss_block* across, fastloss_block* along, Indices<outputs...>) {
+    ((across[outputs] = across_block<T, Formula, outputs>), ...);
+    ((along[outputs] = along_block<T, Formula, outputs>), ...);
+}
+
+template <template <class> class Formula>
+constexpr fastloss_kernel map_kernel() {
+    using Signature = Shape<decltype(&Formula<float>::operator())>;
+    fastloss_kernel kernel{};
+    kernel.name = Formula<float>::name;
+    kernel.schema = FASTLOSS_MAP;
+    kernel.predictions = Signature::predictions;
+    kernel.inputs = Signature::inputs;
+    kernel.parameters = parameter_count<Formula<float>, float>();
+    fill_map<float, Formula>(kernel.block[0], OutputSets{});
+    fill_map<double, Formula>(kernel.block[1], OutputSets{});
+    return kernel;
+}
+
+template <template <class> class Formula>
+constexpr fastloss_kernel row_kernel() {
+    fastloss_kernel kernel{};
+    kernel.name = Formula<float>::name;
+    kernel.schema = FASTLOSS_ROW;
+    kernel.predictions = 1;
+    kernel.inputs = 2;
+    kernel.parameters = parameter_count<Formula<float>, float>();
+    fill_row<float, Formula>(kernel.block[0], kernel.block_along[0], OutputSets{});
+    fill_row<double, Formula>(kernel.block[1], kernel.block_along[1], OutputSets{});
+    return kernel;
+}
+
+template <class Map, class Rows>
+struct Table;
+template <template <class> class... Map, template <class> class... Rows>
+struct Table<List<Map...>, List<Rows...>> {
+    static constexpr fastloss_kernel kernels[] = {map_kernel<Map>()..., row_kernel<Rows>()...};
+    static constexpr int count = sizeof...(Map) + sizeof...(Rows);
+};
+
+constexpr Isa make_isa(const char* name) {
+    using Kernels = Table<MapLosses, RowLosses>;
+    return {name,
+            Kernels::kernels,
+            Kernels::count,
+            {{run_map_block<float>, run_row_block<float>},
+             {run_map_block<double>, run_row_block<double>}},
+            {{scan_map_block<float>, scan_row_block<float>},
+             {scan_map_block<double>, scan_row_block<double>}}};
+}
+
+}  // namespace
+}  // namespace fastloss

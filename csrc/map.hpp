@@ -1,0 +1,78 @@
+// The map schema: a pointwise formula, one sample at a time, over contiguous buffers.
+#pragma once
+
+#include <fastloss.h>
+
+#include "formula.hpp"
+#include "loops.hpp"
+
+namespace fastloss {
+namespace {
+
+template <int... I>
+struct Indices {};
+template <int N, int... I>
+struct MakeIndices : MakeIndices<N - 1, N - 1, I...> {};
+template <int... I>
+struct MakeIndices<0, I...> {
+    using type = Indices<I...>;
+};
+
+// A formula is a struct of parameters of its dtype and nothing else.
+template <class Formula, class T>
+constexpr int parameter_count() {
+    return __is_empty(Formula) ? 0 : int(sizeof(Formula) / sizeof(T));
+}
+
+template <class Formula, class T>
+inline Formula load_formula(const void* parameters) {
+    Formula formula{};
+    __builtin_memcpy(&formula, parameters, parameter_count<Formula, T>() * sizeof(T));
+    return formula;
+}
+
+// How many inputs a formula takes, and how many of them it differentiates.
+template <class Signature>
+struct Shape;
+template <class Formula, class T, int P, class... Inputs>
+struct Shape<Point<T, P> (Formula::*)(Inputs...) const> {
+    static constexpr int predictions = P;
+    static constexpr int inputs = sizeof...(Inputs);
+};
+
+template <class T, template <class> class Formula, int outputs, int... I>
+inline void map_loop(int64_t n, const void* const* in, const void* parameters, void* const* out,
+                     Indices<I...>) {
+    using Signature = Shape<decltype(&Formula<T>::operator())>;
+    constexpr int P = Signature::predictions;
+    const Formula<T> formula = load_formula<Formula<T>, T>(parameters);
+    const T* const x[] = {static_cast<const T*>(in[I])...};
+    T* const value = static_cast<T*>(out[0]);
+    T* grad[P];
+    T* hess[P];
+    for (int p = 0; p < P; ++p) {
+        grad[p] = static_cast<T*>(out[1 + p]);
+        hess[p] = static_cast<T*>(out[1 + P + p]);
+    }
+    FASTLOSS_INDEPENDENT
+    for (int64_t i = 0; i < n; ++i) {
+        const Point<T, P> point = formula(x[I][i]...);
+        if constexpr (outputs & FASTLOSS_VALUE) value[i] = point.value;
+        for (int p = 0; p < P; ++p) {
+            if constexpr (outputs & FASTLOSS_GRAD) grad[p][i] = point.grad[p];
+            if constexpr (outputs & FASTLOSS_HESS) hess[p][i] = point.hess[p];
+        }
+    }
+}
+
+template <class T, template <class> class Formula, int outputs>
+void map_block(int64_t n, int64_t, const void* const* in, const void* parameters,
+               void* const* out) {
+    using Signature = Shape<decltype(&Formula<T>::operator())>;
+    n = n / FASTLOSS_LANES * FASTLOSS_LANES;  // so that no remainder loop is made
+    map_loop<T, Formula, outputs>(n, in, parameters, out,
+                                  typename MakeIndices<Signature::inputs>::type{});
+}
+
+}  // namespace
+}  // namespace fastloss

@@ -1,0 +1,350 @@
+#pragma once
+// Elementary functions of one real number, float or double: branch-free plain arithmetic that the
+// compiler vectorises in any loop, on every instruction set this file is compiled for. NaN comes
+// through everywhere. Errors stated are the largest seen, for both types, over a sample of all bit
+// patterns (in float every 311th) and of the hard ranges: with fma / without. The
+// coefficients are minimax fits by Sollya.
+
+#include <stdint.h>
+
+#define FASTLOSS_INLINE [[maybe_unused, gnu::always_inline]] inline
+
+namespace fastloss {
+namespace {
+
+template <class T>
+struct Format;
+
+template <>
+struct Format<float> {
+    using Bits = uint32_t;
+    static constexpr int mantissa = 23;
+    static constexpr Bits bias = 127;
+    static constexpr float infinity = __builtin_inff();
+    static constexpr float nan = __builtin_nanf("");
+    static constexpr float smallest_normal = 0x1p-126f;
+    static constexpr float round = 0x1.8p23f;  // adding it rounds to an integer
+    static constexpr float log2_e = 0x1.715476p0f;
+    static constexpr float ln2_high = 0x1.62e4p-1f;  // short: its product with an exponent is exact
+    static constexpr float ln2_low = 0x1.7f7d1cp-20f;
+    static constexpr float exp_zero = -104.5f;    // exp is 0 from here down
+    static constexpr float exp_infinite = 89.0f;  // and infinite from here up
+    static constexpr float expm1_minus_one = -20.0f;
+    static constexpr float half_epsilon = 0x1p-24f;
+    static constexpr Bits sqrt_half = 0x3f3504f3;
+    static constexpr float exponent_unit = 0x1p-23f;  // of exponent()
+};
+
+template <>
+struct Format<double> {
+    using Bits = uint64_t;
+    static constexpr int mantissa = 52;
+    static constexpr Bits bias = 1023;
+    static constexpr double infinity = __builtin_inf();
+    static constexpr double nan = __builtin_nan("");
+    static constexpr double smallest_normal = 0x1p-1022;
+    static constexpr double round = 0x1.8p52;
+    static constexpr double log2_e = 0x1.71547652b82fep0;
+    static constexpr double ln2_high = 0x1.62e42fefa38p-1;
+    static constexpr double ln2_low = 0x1.ef35793c7673p-45;
+    static constexpr double exp_zero = -746.0;
+    static constexpr double exp_infinite = 710.0;
+    static constexpr double expm1_minus_one = -40.0;
+    static constexpr double half_epsilon = 0x1p-53;
+    static constexpr Bits sqrt_half = 0x3fe6a09e667f3bcd;
+    static constexpr double exponent_unit = 1.0;
+};
+
+template <class T>
+using Bits = typename Format<T>::Bits;
+
+template <class T>
+FASTLOSS_INLINE Bits<T> to_bits(T x) {
+    return __builtin_bit_cast(Bits<T>, x);
+}
+template <class T>
+FASTLOSS_INLINE T from_bits(Bits<T> b) {
+    return __builtin_bit_cast(T, b);
+}
+
+FASTLOSS_INLINE float abs(float x) {
+    return __builtin_fabsf(x);
+}
+FASTLOSS_INLINE double abs(double x) {
+    return __builtin_fabs(x);
+}
+FASTLOSS_INLINE float sqrt(float x) {
+    return __builtin_sqrtf(x);
+}
+FASTLOSS_INLINE double sqrt(double x) {
+    return __builtin_sqrt(x);
+}
+
+// a b + c, rounded once where the hardware can; elsewhere the builtin would be a libm call.
+#if defined(__FMA__) || defined(__aarch64__)
+FASTLOSS_INLINE float fma(float a, float b, float c) {
+    return __builtin_fmaf(a, b, c);
+}
+FASTLOSS_INLINE double fma(double a, double b, double c) {
+    return __builtin_fma(a, b, c);
+}
+#else
+template <class T>
+FASTLOSS_INLINE T fma(T a, T b, T c) {
+    return a * b + c;
+}
+#endif
+
+// A NaN on either side comes through, as in np.minimum.
+template <class T>
+FASTLOSS_INLINE T minimum(T a, T b) {
+    T least = a < b ? a : b;
+    return a != a ? a : least;
+}
+
+template <class T>
+FASTLOSS_INLINE T maximum(T a, T b) {
+    T greatest = a > b ? a : b;
+    return a != a ? a : greatest;
+}
+
+// -1, 0 or 1; zeros and NaN come back as they are.
+template <class T>
+FASTLOSS_INLINE T sign(T x) {
+    return x > T(0) ? T(1) : x < T(0) ? T(-1) : x;
+}
+
+// c0 + c1 x + c2 x^2 + ...: recursive, because loops over coefficients do not vectorise.
+template <class T>
+FASTLOSS_INLINE T polynomial(T, T c0) {
+    return c0;
+}
+template <class T, class... Rest>
+FASTLOSS_INLINE T polynomial(T x, T c0, Rest... rest) {
+    return fma(x, polynomial(x, rest...), c0);
+}
+
+// y, made negative where x is: gives -0 back to odd functions that lose it.
+template <class T>
+FASTLOSS_INLINE T with_sign_of(T x, T y) {
+    constexpr Bits<T> sign_bit = Bits<T>(1) << (8 * sizeof(T) - 1);
+    return from_bits<T>(to_bits(y) | (to_bits(x) & sign_bit));
+}
+
+// 2^n in two factors, as n may be too large for one; biased holds n + 2 bias in its low bits.
+template <class T>
+struct Power {
+    T first, second;
+
+    FASTLOSS_INLINE explicit Power(Bits<T> biased) {
+        using F = Format<T>;
+        constexpr Bits<T> exponents = (2 * F::bias + 1) << F::mantissa;
+        Bits<T> whole = biased << F::mantissa;
+        Bits<T> half = (whole >> 1) & exponents;
+        first = from_bits<T>(half);
+        second = from_bits<T>(whole - half);
+    }
+};
+
+// scale e^r for |r| <= ln(2)/2 and a power of two; relative error 2^-28.0 and 2^-57.6.
+FASTLOSS_INLINE float exp_reduced(float r, float scale) {
+    return polynomial(r, scale, scale, 0x1.fffff8p-2f * scale, 0x1.55548cp-3f * scale,
+                      0x1.555b82p-5f * scale, 0x1.123cfcp-7f * scale, 0x1.686a6ep-10f * scale);
+}
+
+FASTLOSS_INLINE double exp_reduced(double r, double scale) {
+    return polynomial(r, scale, scale, 0x1.000000000000cp-1 * scale, 0x1.555555555551bp-3 * scale,
+                      0x1.555555554fe61p-5 * scale, 0x1.111111111fa0bp-7 * scale,
+                      0x1.6c16c185eb975p-10 * scale, 0x1.a01a015589ca9p-13 * scale,
+                      0x1.a019960d73a8p-16 * scale, 0x1.71dec61e25361p-19 * scale,
+                      0x1.28b0a7b22ab76p-22 * scale, 0x1.ae1484398610ep-26 * scale);
+}
+
+// x - n ln 2, or x + lo - n ln 2 where lo must not be rounded away.
+template <class T>
+FASTLOSS_INLINE T exp_remainder(T x, T n) {
+    return fma(n, -Format<T>::ln2_low, fma(n, -Format<T>::ln2_high, x));
+}
+template <class T>
+FASTLOSS_INLINE T exp_remainder(T x, T n, T lo) {
+    return fma(n, -Format<T>::ln2_high, x) + fma(n, -Format<T>::ln2_low, lo);
+}
+
+// e^x, or with a second argument e^(x + lo) for |lo| <= ulp(x), ignored where the result is 0 or
+// infinite (lo may be NaN there). 0.91 / 1.16 ulp, subnormal results included. 2^n e^r.
+template <class T, class... Low>
+FASTLOSS_INLINE T exp(T x, Low... lo) {
+    using F = Format<T>;
+    constexpr T shift = F::round + 2 * F::bias;
+    T biased = fma(x, F::log2_e, shift);
+    T r = exp_remainder(x, biased - shift, lo...);
+    bool vanishes = x < F::exp_zero;
+    r = vanishes ? T(0) : r;
+    Power<T> power(vanishes ? Bits<T>(0) : to_bits(biased));
+    T y = exp_reduced(r, T(1)) * power.first * power.second;
+    return x > F::exp_infinite ? F::infinity : y;
+}
+
+// The same for x <= 0. The polynomial carries a factor that keeps the power of two in the range
+// of normal numbers, so that one product both scales and rounds to a subnormal result. Results
+// that vanish are products with 0, because an underflow costs a hundred cycles. 0.91 / 1.16 ulp.
+template <class T, class... Low>
+FASTLOSS_INLINE T exp_negative(T x, Low... lo) {
+    using F = Format<T>;
+    constexpr T shift = F::round + (F::bias + F::mantissa + 1);
+    T biased = fma(x, F::log2_e, shift);
+    T r = exp_remainder(x, biased - shift, lo...);
+    bool vanishes = x < F::exp_zero;
+    r = vanishes ? T(0) : r;
+    Bits<T> power = vanishes ? Bits<T>(0) : to_bits(biased) << F::mantissa;
+    return exp_reduced(r, F::half_epsilon) * from_bits<T>(power);
+}
+
+// (e^r - 1 - r) / r^2 for ln(3/4) <= r <= ln(3/2).
+FASTLOSS_INLINE float expm1_reduced(float r) {
+    return polynomial(r, 0x1.000004p-1f, 0x1.5554e6p-3f, 0x1.5546d6p-5f, 0x1.11e742p-7f,
+                      0x1.7e8ad2p-10f);
+}
+
+FASTLOSS_INLINE double expm1_reduced(double r) {
+    return polynomial(r, 0x1p-1, 0x1.5555555555554p-3, 0x1.55555555555dp-5, 0x1.1111111111a6ap-7,
+                      0x1.6c16c16bc5309p-10, 0x1.a01a019c27334p-13, 0x1.a01a03f49fcfp-16,
+                      0x1.71de3c3e52edfp-19, 0x1.27ddd02c83093p-22, 0x1.aebe9eaedebfbp-26,
+                      0x1.2ef3c235c12cap-29);
+}
+
+// Rounding off centre, r in ln(3/4)..ln(3/2), puts the jumps of n where the result enters a new
+// binade, so that the rounding of e^r - 1 weighs least.
+template <class T>
+FASTLOSS_INLINE T expm1_sum(T x, T lo) {
+    using F = Format<T>;
+    constexpr T shift = F::round + 2 * F::bias;
+    constexpr T centre = T(0.0589);
+    T above = F::expm1_minus_one > x ? F::expm1_minus_one : x;
+    T inside = F::exp_infinite < above ? F::exp_infinite : above;
+    T biased = fma(inside - centre, F::log2_e, shift);
+    T n = biased - shift;
+    T high = fma(n, -F::ln2_high, inside);
+    T low = fma(n, -F::ln2_low, inside == x ? lo : T(0));
+    T r = high + low;
+    T rest = (high - r) + low;
+    T y = r + fma(r * r, expm1_reduced(r), rest);
+    Power<T> power(to_bits(biased));
+    T one = from_bits<T>(((2 * F::bias) << F::mantissa) - to_bits(power.second));
+    return with_sign_of(x, fma(power.first, y, power.first - one) * power.second);
+}
+
+// e^x - 1, or e^(x + lo) - 1 with lo as for exp. 1.3 / 1.3 ulp; 2^n (e^r - 1) + (2^n - 1).
+template <class T>
+FASTLOSS_INLINE T expm1(T x) {
+    return expm1_sum(x, T(0));
+}
+template <class T>
+FASTLOSS_INLINE T expm1(T x, T lo) {
+    return expm1_sum(x, lo);
+}
+
+// 4 (log(1 + F/4) - F/4) / F^2 for sqrt(1/2) <= 1 + F/4 <= sqrt(2).
+FASTLOSS_INLINE float log_reduced(float f) {
+    return polynomial(f, -0x1.fffff8p-4f, 0x1.55555p-6f, -0x1.000432p-8f, 0x1.99a41ap-11f,
+                      -0x1.5425c4p-13f, 0x1.226dfcp-15f, -0x1.0f3fa6p-17f, 0x1.0860dp-19f,
+                      -0x1.384734p-22f);
+}
+
+FASTLOSS_INLINE double log_reduced(double f) {
+    return polynomial(f, -0x1.0000000000003p-3, 0x1.555555555551cp-6, -0x1.fffffffffdedep-9,
+                      0x1.99999999a17dfp-11, -0x1.55555556e2856p-13, 0x1.2492492246c29p-15,
+                      -0x1.fffffef6a1e86p-18, 0x1.c71c71d805a6p-20, -0x1.9999c90990664p-22,
+                      0x1.745d4523d2901p-24, -0x1.55507465c25d7p-26, 0x1.3b0ac9094b35p-28,
+                      -0x1.24dc4ad654c53p-30, 0x1.11d8243d8c86dp-32, -0x1.fb6e5d1672714p-35,
+                      0x1.cfb72947854afp-37, -0x1.d15a5125f36fep-39, 0x1.0b5466cbc079ep-40,
+                      -0x1.eb43a8d53b327p-43, 0x1.abe14c50ffa5ep-46);
+}
+
+// The exponent of x / sqrt(1/2), still in its place among the bits.
+template <class T>
+FASTLOSS_INLINE Bits<T> exponent_bits(T x) {
+    constexpr Bits<T> fraction = (Bits<T>(1) << Format<T>::mantissa) - 1;
+    return (to_bits(x) - Format<T>::sqrt_half) & ~fraction;
+}
+
+// The same as a number, in exponent_unit.
+FASTLOSS_INLINE float exponent(uint32_t bits) {
+    return static_cast<float>(int32_t(bits));
+}
+FASTLOSS_INLINE double exponent(uint64_t bits) {
+    constexpr uint64_t bias = Format<double>::bias;  // 64-bit integers convert in AVX-512 alone
+    uint64_t biased = (bits + (bias << 52)) >> 52;
+    return from_bits<double>(biased | to_bits(0x1p52)) - (0x1p52 + bias);
+}
+
+// log(2^k (1 + (f + low) / 4)), with k in exponent_unit; f is fourfold so that the factor 4 / 2^k
+// is a normal number for every k. k ln(2) + f / 4 is summed with its rounding error.
+template <class T>
+FASTLOSS_INLINE T log_sum(T k, T f, T low) {
+    using F = Format<T>;
+    constexpr T unit = F::exponent_unit;
+    T big = k * (F::ln2_high * unit);
+    T high = fma(f, T(0.25), big);
+    T rest = fma(big - high, T(4), f);
+    T tail = fma(f * f, log_reduced(f), fma(k, 4 * F::ln2_low * unit, low));
+    return fma(rest + tail, T(0.25), high);
+}
+
+// y, but log's value at the x where y does not hold: -inf at 0, NaN below, infinity as it is.
+template <class T>
+FASTLOSS_INLINE T log_limits(T x, T y) {
+    using F = Format<T>;
+    T finite = x < F::infinity ? y : x;
+    return x > T(0) ? finite : x == T(0) ? -F::infinity : F::nan;
+}
+
+// 0.88 / 0.93 ulp.
+template <class T>
+FASTLOSS_INLINE T log(T x) {
+    using F = Format<T>;
+    constexpr T up = T(Bits<T>(1) << F::mantissa);
+    bool subnormal = x < F::smallest_normal;
+    T normal = subnormal ? x * up : x;
+    Bits<T> bits = exponent_bits(normal);
+    T k = exponent(bits) - (subnormal ? F::mantissa / F::exponent_unit : T(0));
+    T fourfold = from_bits<T>(to_bits(normal) - bits + (Bits<T>(2) << F::mantissa));
+    return log_limits(x, log_sum(k, fourfold - T(4), T(0)));
+}
+
+// log(1 + x): -inf at -1, NaN below. 0.97 / 1.02 ulp. The exponent is that of the rounded 1 + x;
+// the rest is taken from x itself, in two words.
+template <class T>
+FASTLOSS_INLINE T log1p(T x) {
+    using F = Format<T>;
+    T sum = T(1) + x;
+    Bits<T> bits = exponent_bits(sum);
+    T scale = from_bits<T>(((F::bias + 2) << F::mantissa) - bits);  // 4 / 2^k
+    T big = scale - T(4);
+    T f = fma(scale, x, big);
+    T low = fma(scale, x, big - f);
+    return log_limits(sum, with_sign_of(x, log_sum(exponent(bits), f, low)));
+}
+
+// log(1 + x) for 0 <= x <= 1, by one polynomial: a third of log1p's time. 1.4 / 1.75 ulp.
+FASTLOSS_INLINE float log1p_unit(float x) {
+    float tail = x * polynomial(x, -0x1.ffffd2p-2f, 0x1.554ddap-2f, -0x1.ff2556p-3f, 0x1.935568p-3f,
+                                -0x1.3a6736p-3f, 0x1.b53c48p-4f, -0x1.d7efa8p-5f, 0x1.4a9226p-6f,
+                                -0x1.b22adep-9f);
+    return fma(x, tail, x);
+}
+
+FASTLOSS_INLINE double log1p_unit(double x) {
+    double tail =
+        x * polynomial(x, -0x1.fffffffffff9fp-2, 0x1.5555555551052p-2, -0x1.fffffffdd4a4bp-3,
+                       0x1.99999951fb01bp-3, -0x1.55554fbe64ea4p-3, 0x1.2491fed9cfc49p-3,
+                       -0x1.fffa8bd00015p-4, 0x1.c6f6a83b8b02fp-4, -0x1.98d296b9a7e37p-4,
+                       0x1.712df6166ba31p-4, -0x1.4b022086f55f2p-4, 0x1.202df1e815f6cp-4,
+                       -0x1.d7115508cb8bp-5, 0x1.5a892cb8ffafap-5, -0x1.b632818d739d7p-6,
+                       0x1.c57efadab199bp-7, -0x1.6b4e60f2382acp-8, 0x1.a25bf10450d3fp-10,
+                       -0x1.31f8cd7a6207ap-12, 0x1.a9067c05a4c2ep-16);
+    return fma(x, tail, x);
+}
+
+}  // namespace
+}  // namespace fastloss

@@ -1,0 +1,66 @@
+// The row schema: a formula of the classes of a row. `term` sees every class, `fit` the classes
+// that carry target mass (one, for a class index), `finish` the row's sums, `emit` every class
+// again. Two loop orders give the same bits: along a row (along.hpp), and across rows for few
+// classes (across.hpp). Each loop is a function of its own, so that output sets share it.
+#pragma once
+
+#include <fastloss.h>
+
+#include "lanes.hpp"
+#include "loops.hpp"
+#include "map.hpp"
+
+namespace fastloss {
+namespace {
+
+#define FASTLOSS_LOOP_FUNCTION static __attribute__((noinline))
+
+constexpr int64_t max_rows = 64;  // in one call of a row block function
+
+constexpr int at_least_1(int n) { return n > 0 ? n : 1; }
+
+// What a formula knows of each row of a block before it finishes them.
+template <class T, class F>
+struct RowSums {
+    static constexpr int terms = F::term_sums, fits = F::fit_sums;
+    alignas(64) T maximum[max_rows];
+    alignas(64) T ties[max_rows];
+    alignas(64) T picked[max_rows];  // the prediction at the label
+    alignas(64) T term[at_least_1(terms)][max_rows];
+    alignas(64) T fit[fits][max_rows];
+
+    Row<T, terms, fits> row(int64_t i) const {
+        Row<T, terms, fits> row;
+        row.maximum = maximum[i];
+        row.ties = ties[i];
+        for (int s = 0; s < terms; ++s) row.terms[s] = term[s][i];
+        for (int s = 0; s < fits; ++s) row.fits[s] = fit[s][i];
+        return row;
+    }
+};
+
+// The fit of class indices: one class a row, its target mass 1.
+template <class T, class F>
+struct LabelFit {
+    FASTLOSS_LOOP_FUNCTION void loop(const F& formula, int64_t n, RowSums<T, F>& rows) {
+        n = n / lanes * lanes;
+        FASTLOSS_INDEPENDENT
+        for (int64_t i = 0; i < n; ++i) {
+            const auto fit = formula.fit(rows.picked[i], T(1), rows.maximum[i]);
+            for (int s = 0; s < F::fit_sums; ++s) rows.fit[s][i] = fit.sums[s];
+        }
+    }
+};
+
+template <class T, class F>
+struct FinishRows {
+    FASTLOSS_LOOP_FUNCTION void loop(const F& formula, int64_t n, const RowSums<T, F>& rows, T k,
+                                     T* value) {
+        n = n / lanes * lanes;
+        FASTLOSS_INDEPENDENT
+        for (int64_t i = 0; i < n; ++i) value[i] = formula.finish(rows.row(i), k).value;
+    }
+};
+
+}  // namespace
+}  // namespace fastloss

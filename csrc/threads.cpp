@@ -1,0 +1,539 @@
+#include "threads.hpp"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <initializer_list>
+
+#if defined(__APPLE__)
+#include <dispatch/dispatch.h>
+#else
+#include <semaphore.h>
+#endif
+
+namespace fastloss {
+namespace {
+
+// How long a thread burns its CPU before it sleeps: a wake-up costs both sides 5 to 30 us.
+constexpr int64_t spin_nanoseconds = 50 * 1000;
+constexpr int64_t poll_nanoseconds = 20 * 1000 * 1000;
+constexpr size_t stack_bytes = 512 * 1024;
+
+int64_t clock_nanoseconds(clockid_t clock) {
+    timespec now;
+    clock_gettime(clock, &now);
+    return int64_t(now.tv_sec) * 1000000000 + now.tv_nsec;
+}
+
+int64_t precise_time() {
+    return clock_nanoseconds(CLOCK_MONOTONIC);
+}
+
+int64_t cheap_time() {
+#if defined(CLOCK_MONOTONIC_COARSE)
+    return clock_nanoseconds(CLOCK_MONOTONIC_COARSE);
+#else
+    return precise_time();
+#endif
+}
+
+// Negative when unknown.
+int current_cpu() {
+#if defined(__linux__)
+    return sched_getcpu();
+#else
+    return -1;
+#endif
+}
+
+void pause_briefly() {
+#if defined(__x86_64__)
+    _mm_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb");
+#endif
+}
+
+template <class Condition>
+bool spin_until(Condition condition, int64_t deadline) {
+    do {
+        for (int i = 0; i < 16; ++i) {
+            if (condition()) return true;
+            pause_briefly();
+        }
+    } while (precise_time() < deadline);
+    return condition();
+}
+
+// Posting takes no lock, so a caller never waits for a preempted worker in order to wake it.
+// wait() may return early.
+class Semaphore {
+  public:
+#if defined(__APPLE__)
+    bool reset() {
+        return (handle_ = dispatch_semaphore_create(0)) != nullptr;
+    }
+    void post() {
+        dispatch_semaphore_signal(handle_);
+    }
+    void wait() {
+        dispatch_semaphore_wait(handle_, DISPATCH_TIME_FOREVER);
+    }
+
+  private:
+    dispatch_semaphore_t handle_ = nullptr;
+#else
+    bool reset() {
+        return sem_init(&handle_, 0, 0) == 0;
+    }
+    void post() {
+        sem_post(&handle_);
+    }
+    void wait() {
+        sem_wait(&handle_);
+    }
+
+  private:
+    sem_t handle_{};
+#endif
+};
+
+// Where one thread sleeps until another has made some condition true. Either the sleeper sees the
+// condition or the waker sees `parked_`: both write first and read second, in one total order.
+class Parking {
+  public:
+    bool reset() {
+        parked_.store(false);
+        return semaphore_.reset();
+    }
+
+    // May return early.
+    template <class Condition>
+    void sleep_until(Condition condition) {
+        parked_.store(true);
+        if (!condition()) semaphore_.wait();
+        parked_.store(false);
+    }
+
+    // Returns whether the thread slept.
+    bool wake() {
+        if (!parked_.load() || !parked_.exchange(false)) return false;
+        semaphore_.post();
+        return true;
+    }
+
+  private:
+    std::atomic<bool> parked_{false};
+    Semaphore semaphore_;
+};
+
+struct alignas(128) Worker {
+    Parking parking;
+};
+
+// Every chunk ever handed out has a ticket of its own; a job owns the tickets begin..end-1, and its
+// fields change only while ticket == end, that is, between jobs. Hence a worker that reads the job
+// and then takes ticket t by compare-and-swap knows that what it read belonged to t: until then the
+// job could not end, and no later job ever has this ticket. A worker that comes late finds no
+// ticket and touches nothing but this struct, which is never destroyed.
+struct Pool {
+    alignas(128) std::atomic<int64_t> ticket{0};
+
+    alignas(128) std::atomic<int64_t> end{0};
+    std::atomic<int64_t> begin{0};
+    std::atomic<ChunkFunction> function{nullptr};
+    std::atomic<void*> context{nullptr};
+    std::atomic<int> threads{0};
+    std::atomic<int> caller_cpu{-1};
+
+    alignas(128) std::atomic<int64_t> finished_by_workers{0};
+    std::atomic<int> next_to_wake{0};
+
+    alignas(128) Parking caller;
+    std::atomic<bool> busy{false};
+    // The rest belongs to the thread that set `busy`.
+    bool fork_handlers_installed = false;
+    int created = 0;
+    int64_t taken_by_caller = 0;
+    int64_t ticket_at_fork = 0;
+
+    Worker workers[maximum_threads];  // number 0, the caller, stays unused
+};
+
+Pool pool;
+thread_local bool owns_pool = false;
+
+struct Chunk {
+    ChunkFunction function;
+    void* context;
+    int64_t number;
+    int threads;
+    bool is_last;
+};
+
+bool take_chunk(int worker, Chunk* chunk) {
+    int64_t ticket = pool.ticket.load();
+    for (;;) {
+        const int64_t end = pool.end.load();
+        if (ticket >= end) return false;
+        chunk->function = pool.function.load(std::memory_order_relaxed);
+        chunk->context = pool.context.load(std::memory_order_relaxed);
+        chunk->number = ticket - pool.begin.load(std::memory_order_relaxed);
+        chunk->threads = pool.threads.load(std::memory_order_relaxed);
+        chunk->is_last = ticket + 1 == end;
+        if (worker >= chunk->threads) return false;
+        if (pool.ticket.compare_exchange_weak(ticket, ticket + 1)) return true;
+    }
+}
+
+// A wake-up costs microseconds: everyone wakes at most one worker per chunk, and only while there
+// are chunks left for it.
+void run_chunk(int worker, const Chunk& chunk) {
+    if (!chunk.is_last) {
+        while (pool.next_to_wake.load() < chunk.threads) {
+            const int sleeper = pool.next_to_wake.fetch_add(1);
+            if (sleeper >= chunk.threads || pool.workers[sleeper].parking.wake()) break;
+        }
+    }
+    chunk.function(chunk.context, worker, chunk.number);
+}
+
+// When the other CPUs are busy, a woken worker lands on the caller's, where it can only delay it
+// (a chunk of 5 us became 60). There it steps back until the scheduler moves it or the job is over.
+bool away_from_caller() {
+    for (int yields = 0; yields < 16; ++yields) {
+        const int cpu = current_cpu();
+        if (cpu < 0 || cpu != pool.caller_cpu.load(std::memory_order_relaxed)) return true;
+        if (pool.ticket.load() >= pool.end.load()) return false;
+        sched_yield();
+    }
+    return false;
+}
+
+// Returns whether there was a chunk left.
+bool work(int worker) {
+    Chunk chunk;
+    if (!take_chunk(worker, &chunk)) return false;
+    FloatEnvironment environment;
+    do {
+        run_chunk(worker, chunk);
+        pool.finished_by_workers.fetch_add(1);
+        pool.caller.wake();
+    } while (take_chunk(worker, &chunk));
+    return true;
+}
+
+void* worker_main(void* argument) {
+    const int worker = int(reinterpret_cast<intptr_t>(argument));
+#if defined(__APPLE__)
+    pthread_setname_np("fastloss");
+#elif defined(__linux__)
+    pthread_setname_np(pthread_self(), "fastloss");
+#endif
+    int64_t seen_end = 0;
+    const auto new_job = [&] { return pool.end.load() != seen_end; };
+    int64_t deadline = precise_time() + spin_nanoseconds;
+    for (;;) {
+        if (spin_until(new_job, deadline)) {
+            seen_end = pool.end.load();
+            if (!away_from_caller()) {
+                deadline = 0;
+            } else if (work(worker)) {
+                deadline = precise_time() + spin_nanoseconds;
+            }
+        } else {
+            pool.workers[worker].parking.sleep_until(new_job);
+            deadline = precise_time() + spin_nanoseconds;
+        }
+    }
+}
+
+bool create_worker(int worker) {
+    if (!pool.workers[worker].parking.reset()) return false;
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0) return false;
+    pthread_attr_setstacksize(&attributes, stack_bytes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+
+    // Signals go to the application's threads, except the faults a thread raises itself: blocked,
+    // they would kill the process before faulthandler could speak.
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigdelset(&blocked, fault);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    pthread_t thread;
+    void* argument = reinterpret_cast<void*>(intptr_t(worker));
+    const int error = pthread_create(&thread, &attributes, worker_main, argument);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    pthread_attr_destroy(&attributes);
+    return error == 0;
+}
+
+void wait_for_workers(int64_t taken_by_workers) {
+    const auto done = [&] { return pool.finished_by_workers.load() == taken_by_workers; };
+    if (done() || spin_until(done, precise_time() + spin_nanoseconds)) return;
+    while (!done()) pool.caller.sleep_until(done);
+}
+
+// Stops handing out chunks and waits for those that workers have begun. Returns the next ticket.
+int64_t halt_job() {
+    const int64_t ticket = pool.ticket.exchange(pool.end.load());
+    wait_for_workers(ticket - pool.begin.load() - pool.taken_by_caller);
+    return ticket;
+}
+
+// A poll function may fork in the middle of a job (a Python signal handler can): the job is halted
+// and goes on in both processes, in the child without workers. A job of another thread is
+// forgotten by the child, which has no such thread.
+void before_fork() {
+    if (owns_pool) pool.ticket_at_fork = halt_job();
+}
+
+void after_fork_in_parent() {
+    if (owns_pool) pool.ticket.store(pool.ticket_at_fork);
+}
+
+void after_fork_in_child() {
+    pool.fork_handlers_installed = true;  // the thread that installed them may be gone
+    pool.created = 0;
+    pool.caller.reset();
+    if (owns_pool) {
+        pool.ticket.store(pool.ticket_at_fork);
+    } else {
+        pool.ticket.store(pool.end.load());
+        pool.busy.store(false);
+    }
+}
+
+bool occupy_pool() {
+    if (pool.busy.load() || pool.busy.exchange(true)) return false;
+    owns_pool = true;
+    return true;
+}
+
+void release_pool() {
+    owns_pool = false;
+    pool.busy.store(false);
+}
+
+// Returns how many there are now, at most `wanted`.
+int create_workers(int wanted) {
+    if (!pool.fork_handlers_installed) {
+        pool.fork_handlers_installed =
+            pool.caller.reset() &&
+            pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0;
+    }
+    if (!pool.fork_handlers_installed) return 0;
+    while (pool.created < wanted && create_worker(pool.created + 1)) ++pool.created;
+    return pool.created < wanted ? pool.created : wanted;
+}
+
+class Poll {
+  public:
+    Poll(int (*function)(void*), void* context) : function_(function), context_(context) {}
+
+    // To be called between chunks, so that a single chunk reads no clock.
+    int check() {
+        if (!function_) return 0;
+        const int64_t now = cheap_time();
+        if (last_ == 0) last_ = now;
+        if (now - last_ < poll_nanoseconds) return 0;
+        last_ = now;
+        return function_(context_);
+    }
+
+  private:
+    int (*function_)(void*);
+    void* context_;
+    int64_t last_ = 0;
+};
+
+int run_alone(int64_t chunks, ChunkFunction function, void* context, Poll poll) {
+    FloatEnvironment environment;
+    for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+        if (chunk > 0) {
+            if (const int status = poll.check()) return status;
+        }
+        function(context, 0, chunk);
+    }
+    return 0;
+}
+
+int run_together(int64_t chunks, int threads, ChunkFunction function, void* context, Poll poll) {
+    const int64_t begin = pool.ticket.load();
+    pool.begin.store(begin, std::memory_order_relaxed);
+    pool.function.store(function, std::memory_order_relaxed);
+    pool.context.store(context, std::memory_order_relaxed);
+    pool.threads.store(threads, std::memory_order_relaxed);
+    pool.caller_cpu.store(current_cpu(), std::memory_order_relaxed);
+    pool.finished_by_workers.store(0, std::memory_order_relaxed);
+    pool.next_to_wake.store(1, std::memory_order_relaxed);
+    pool.taken_by_caller = 0;
+    pool.end.store(begin + chunks);
+
+    FloatEnvironment environment;
+    Chunk chunk;
+    int status = 0;
+    while (take_chunk(0, &chunk)) {
+        ++pool.taken_by_caller;
+        run_chunk(0, chunk);
+        if (!chunk.is_last && (status = poll.check()) != 0) break;
+    }
+    halt_job();
+    return status;
+}
+
+// Reads the beginning of a file as a string; empty when it cannot.
+template <size_t size>
+void read_text(const char* directory, const char* name, char (&text)[size]) {
+    text[0] = 0;
+    char path[PATH_MAX];
+    const int needed = snprintf(path, sizeof path, "%s/%s", directory, name);
+    if (needed < 0 || size_t(needed) >= sizeof path) return;
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return;
+    size_t length = 0;
+    while (length < size - 1) {
+        const ssize_t count = read(file, text + length, size - 1 - length);
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) break;
+        length += size_t(count);
+    }
+    close(file);
+    text[length] = 0;
+}
+
+// CPUs granted by the files of one cgroup directory, rounded up; INT_MAX when unlimited.
+int quota_of_directory(const char* directory, bool version_2) {
+    char text[64];
+    long long quota = 0, period = 0;
+    if (version_2) {
+        read_text(directory, "cpu.max", text);  // "max 100000" or "150000 100000"
+        if (sscanf(text, "%lld %lld", &quota, &period) != 2) return INT_MAX;
+    } else {
+        read_text(directory, "cpu.cfs_quota_us", text);
+        quota = atoll(text);
+        read_text(directory, "cpu.cfs_period_us", text);
+        period = atoll(text);
+    }
+    if (quota <= 0 || period <= 0) return INT_MAX;
+    const long long cpus = quota / period + (quota % period != 0);
+    return cpus < INT_MAX ? int(cpus) : INT_MAX;
+}
+
+// The smallest quota of a cgroup and its ancestors. In a container the path may name a directory
+// of the host that is not visible here: its visible root is then found as the last ancestor.
+int quota_of_group(const char* mount, const char* group, bool version_2) {
+    char directory[PATH_MAX];
+    snprintf(directory, sizeof directory, "%s%s", mount, group);
+    int smallest = INT_MAX;
+    for (;;) {
+        const int quota = quota_of_directory(directory, version_2);
+        if (quota < smallest) smallest = quota;
+        char* slash = strrchr(directory, '/');
+        if (!slash || size_t(slash - directory) < strlen(mount)) return smallest;
+        *slash = 0;
+    }
+}
+
+// Each line of `groups` (/proc/self/cgroup) is "number:controllers:path"; version 2 is "0::path".
+int quota_of_process(const char* mount, char* groups) {
+    char mount_of_cpu[PATH_MAX];
+    snprintf(mount_of_cpu, sizeof mount_of_cpu, "%s/cpu", mount);
+    int smallest = INT_MAX;
+    char* rest_of_text;
+    for (char* line = strtok_r(groups, "\n", &rest_of_text); line;
+         line = strtok_r(nullptr, "\n", &rest_of_text)) {
+        char* controllers = strchr(line, ':');
+        char* group = controllers ? strchr(controllers + 1, ':') : nullptr;
+        if (!group) continue;
+        *group++ = 0;
+        ++controllers;
+        int quota = INT_MAX;
+        if (*controllers == 0) quota = quota_of_group(mount, group, true);
+        char* rest;
+        for (char* name = strtok_r(controllers, ",", &rest); name;
+             name = strtok_r(nullptr, ",", &rest)) {
+            if (strcmp(name, "cpu") == 0) quota = quota_of_group(mount_of_cpu, group, false);
+        }
+        if (quota < smallest) smallest = quota;
+    }
+    return smallest;
+}
+
+int cpus_by_affinity() {
+#if defined(__linux__)
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+#endif
+    // More than 1024 CPUs, or a system without affinity.
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 1 ? int(online) : 1;
+}
+
+int clamp_threads(long threads) {
+    if (threads < 1) return 1;
+    return threads < maximum_threads ? int(threads) : maximum_threads;
+}
+
+int find_default_threads() {
+    for (const char* name : {"FASTLOSS_NUM_THREADS", "OMP_NUM_THREADS"}) {
+        const char* text = getenv(name);
+        // OMP_NUM_THREADS may be a list by nesting level: its first number counts.
+        const long number = text ? strtol(text, nullptr, 10) : 0;
+        if (number >= 1) return clamp_threads(number);
+    }
+    char groups[8192];
+    read_text("/proc/self", "cgroup", groups);
+    const int quota = quota_of_process("/sys/fs/cgroup", groups);
+    const int cpus = cpus_by_affinity();
+    return clamp_threads(quota < cpus ? quota : cpus);
+}
+
+std::atomic<int> cached_default{0};
+std::atomic<int> limit{0};
+
+}  // namespace
+
+int parallel_for(int64_t chunks, int threads, ChunkFunction function, void* context,
+                 int (*poll_function)(void*), void* poll_context) {
+    const Poll poll(poll_function, poll_context);
+    if (threads > 1 && chunks > 1 && occupy_pool()) {
+        threads = clamp_threads(chunks < threads ? long(chunks) : threads);
+        threads = 1 + create_workers(threads - 1);
+        const int status = run_together(chunks, threads, function, context, poll);
+        release_pool();
+        return status;
+    }
+    return run_alone(chunks, function, context, poll);
+}
+
+int default_threads() {
+    int threads = cached_default.load();
+    if (threads == 0) {
+        threads = find_default_threads();
+        cached_default.store(threads);
+    }
+    return threads;
+}
+
+int get_threads() {
+    const int threads = limit.load();
+    return threads > 0 ? threads : default_threads();
+}
+
+void set_threads(int threads) {
+    limit.store(threads > 0 ? clamp_threads(threads) : 0);
+}
+
+}  // namespace fastloss

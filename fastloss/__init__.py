@@ -1,0 +1,34 @@
+"""The fastest and most accurate loss functions on a CPU.
+
+One call gives the value and the gradient, and the diagonal Hessian where asked, of a loss in one
+pass over the arrays.
+"""
+
+from . import losses as _families
+from ._config import set_threads, show_config, threads, use_backend
+from ._version import __version__
+from ._loss import Loss, MapLoss, RowLoss, get, losses
+from .losses import *  # noqa: F403
+
+
+
+__all__ = [
+    "Loss",
+    "MapLoss",
+    "RowLoss",
+    "get",
+    "get_include",
+    "losses",
+    "set_threads",
+    "show_config",
+    "threads",
+    "use_backend",
+]
+__all__ += _families.__all__
+
+
+def get_include() -> str:
+    """The folder of the C header ``fastloss.h``."""
+    from pathlib import Path
+
+    return str(Path(__file__).parent / "include")

@@ -1,0 +1,431 @@
+# cython: language_level=3, binding=True, boundscheck=False, wraparound=False
+# cython: freethreading_compatible=True
+"""The binding: arrays of NumPy to plans of the C core. Names no loss."""
+
+cimport cython
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.math cimport NAN
+from libc.stdint cimport int32_t, int64_t, intptr_t, uintptr_t
+from libc.string cimport memset
+cimport numpy as cnp
+
+from .fastloss cimport *
+
+import numpy as np
+
+cnp.import_array()
+
+cdef extern from *:
+    """
+    #define FASTLOSS_COMPILER __VERSION__
+    """
+    const char *FASTLOSS_COMPILER
+
+# Work below this many elements keeps the interpreter lock: handing it over costs as much.
+cdef enum:
+    LOCKED_ELEMENTS = 4096
+
+# Context managers that are in use somewhere; 0 lets the fast path skip looking.
+cdef int overrides = 0
+
+cdef int32_t[25] DTYPES
+DTYPES[:] = [-1] * 25
+for _type, _code in (
+    (cnp.NPY_BOOL, 0), (cnp.NPY_INT8, 1), (cnp.NPY_INT16, 2), (cnp.NPY_INT32, 3),
+    (cnp.NPY_INT64, 4), (cnp.NPY_UINT8, 5), (cnp.NPY_UINT16, 6), (cnp.NPY_UINT32, 7),
+    (cnp.NPY_UINT64, 8), (cnp.NPY_FLOAT16, 9), (cnp.NPY_FLOAT32, 11), (cnp.NPY_FLOAT64, 12),
+):
+    DTYPES[_type] = _code
+
+
+cdef int dtype_of(cnp.ndarray array) except -2:
+    """The code of an array's dtype, or -1."""
+    cdef int number = cnp.PyArray_TYPE(array)
+    if 0 <= number < 24:
+        return DTYPES[number]
+    return FASTLOSS_BFLOAT16 if array.dtype.name == "bfloat16" else -1
+
+
+@cython.final
+cdef class Native:
+    """What a loss's calls have in common."""
+    cdef fastloss_plan plan
+    cdef int kernel
+    cdef int takes_labels
+    cdef Py_ssize_t class_count  # of the class weights, 0 without
+    cdef float[16] parameters32
+    cdef double[16] parameters64
+    cdef double *class_weight
+
+    def __dealloc__(self):
+        PyMem_Free(self.class_weight)
+
+    cdef int choose(self, fastloss_plan *plan, int outputs, int dtype) except -1:
+        """Fills in the kernel of the instruction set in use."""
+        cdef int index = dtype == FASTLOSS_FLOAT64
+        cdef const fastloss_kernel *kernel
+        plan.dtype = dtype
+        plan.outputs = outputs
+        plan.parameters = <void *>self.parameters64 if index else <void *>self.parameters32
+        if self.kernel >= 0:
+            kernel = &fastloss_kernels()[self.kernel]
+            plan.block = kernel.block[index][outputs]
+            plan.block_along = kernel.block_along[index][outputs]
+        return 0
+
+
+def prepare(loss):
+    """The native part of a loss, made once with it."""
+    cdef Native native = Native.__new__(Native)
+    cdef int i
+    names = [fastloss_kernels()[i].name.decode() for i in range(fastloss_kernel_count())]
+    native.kernel = names.index(loss.kernel) if loss.kernel in names else -1
+    memset(&native.plan, 0, sizeof(native.plan))
+    plan = &native.plan
+    plan.schema = FASTLOSS_ROW if loss.schema == "row" else FASTLOSS_MAP
+    plan.predictions = len(loss.differentiated)
+    plan.inputs = len(loss.inputs)
+    if plan.inputs > FASTLOSS_MAX_INPUTS or plan.predictions > FASTLOSS_MAX_PREDICTIONS:
+        raise ValueError(f"{loss.name} has more inputs than the core takes")
+    plan.normalizer = NAN
+    plan.classes = 1
+    plan.poll = poll
+    order = [*loss.differentiated, *(n for n in loss.inputs if n not in loss.differentiated)]
+    domains = dict(zip(loss.inputs, loss.domains()))
+    for i, name in enumerate(order):
+        plan.domain[i].low = domains[name].low
+        plan.domain[i].high = domains[name].high
+        plan.domain[i].checked = domains[name].checked
+        plan.domain[i].discrete = domains[name].discrete
+    parameters = loss.kernel_parameters()
+    if len(parameters) > 16:
+        raise ValueError(f"{loss.name} has more parameters than the core takes")
+    for i, x in enumerate(parameters):
+        native.parameters32[i] = native.parameters64[i] = x
+    if plan.schema == FASTLOSS_ROW:
+        native.takes_labels = loss.takes_labels
+        plan.label_smoothing = loss.label_smoothing
+        if loss.ignore_index is not None:
+            plan.ignores = 1
+            plan.ignore_index = loss.ignore_index
+        if loss.class_weight is not None:
+            native.class_count = len(loss.class_weight)
+            native.class_weight = <double *>PyMem_Malloc(native.class_count * sizeof(double))
+            if native.class_weight == NULL:
+                raise MemoryError()
+            for i, x in enumerate(loss.class_weight):
+                native.class_weight[i] = x
+            plan.class_weight = native.class_weight
+    return native
+
+
+cdef int poll(void *context) noexcept with gil:
+    return PyErr_CheckSignals()
+
+
+cdef int raise_pending() except -1:
+    return -1  # the signal handler's exception is set
+
+
+cdef int finish(int status) except -1:
+    """0, or 1 where values were refused."""
+    if status == FASTLOSS_INTERRUPTED:
+        raise_pending()
+    if status == FASTLOSS_NO_MEMORY:
+        raise MemoryError("fastloss found no scratch memory")
+    return status != FASTLOSS_OK
+
+
+cdef int execute(const fastloss_plan *plan, fastloss_result *result, int64_t elements) except -1:
+    cdef int status
+    if elements <= LOCKED_ELEMENTS:
+        status = fastloss_run(plan, result)
+    else:
+        with nogil:
+            status = fastloss_run(plan, result)
+    return finish(status)
+
+
+# ---- the fast path: plain contiguous arrays, nothing unusual
+
+cdef inline bint plain(object array) noexcept:
+    return type(array) is cnp.ndarray and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>array)
+
+
+cdef inline bint same_shape(cnp.ndarray a, cnp.ndarray b, int ndim) noexcept:
+    cdef int axis
+    if cnp.PyArray_NDIM(a) != ndim:
+        return False
+    for axis in range(ndim):
+        if cnp.PyArray_DIM(a, axis) != cnp.PyArray_DIM(b, axis):
+            return False
+    return True
+
+
+cdef inline bint apart(cnp.ndarray a, cnp.ndarray b) noexcept:
+    cdef uintptr_t x = <uintptr_t>cnp.PyArray_DATA(a), y = <uintptr_t>cnp.PyArray_DATA(b)
+    return x + cnp.PyArray_NBYTES(a) <= y or y + cnp.PyArray_NBYTES(b) <= x
+
+
+cdef inline void describe(fastloss_array *array, cnp.ndarray source, int dtype, int ndim,
+                          bint classes) noexcept:
+    array.data = cnp.PyArray_DATA(source)
+    array.strides = <const int64_t *>cnp.PyArray_STRIDES(source)
+    array.dtype = dtype
+    array.class_stride = cnp.PyArray_STRIDE(source, ndim) if classes else 0
+
+
+cdef inline object new_like(cnp.ndarray array):
+    return cnp.PyArray_EMPTY(cnp.PyArray_NDIM(array), cnp.PyArray_DIMS(array),
+                             cnp.PyArray_TYPE(array), 0)
+
+
+cdef int use_output(fastloss_plan *plan, fastloss_array *array, object out, cnp.ndarray like,
+                    cnp.ndarray target, object weight, int ndim, bint rows) except -1:
+    """1 where the given output is plain and apart from the inputs or the prediction itself."""
+    if not (plain(out) and cnp.PyArray_ISWRITEABLE(<cnp.ndarray>out)
+            and cnp.PyArray_TYPE(<cnp.ndarray>out) == cnp.PyArray_TYPE(like)
+            and same_shape(out, like, cnp.PyArray_NDIM(like))
+            and apart(out, target) and (weight is None or apart(out, weight))):
+        return 0
+    if not apart(out, like):
+        if cnp.PyArray_DATA(<cnp.ndarray>out) != cnp.PyArray_DATA(like):
+            return 0
+        if array != &plan.grad_out[0]:
+            return 0
+        plan.in_place = 1
+    describe(array, out, plan.dtype, ndim, rows)
+    return 1
+
+
+cdef object fast(Native native, int outputs, object prediction_, object target_, object weight,
+                 object reduction, object grad_out, object hess_out):
+    """The result, or None where something about the call is unusual or wrong."""
+    cdef cnp.ndarray prediction, target
+    cdef fastloss_plan plan
+    cdef fastloss_result result
+    cdef int ndim, code
+    cdef int64_t elements
+    cdef bint rows
+    if not (plain(prediction_) and plain(target_)):
+        return None
+    prediction = <cnp.ndarray>prediction_
+    target = <cnp.ndarray>target_
+    if reduction == "mean":
+        code = FASTLOSS_MEAN
+    elif reduction == "sum":
+        code = FASTLOSS_SUM
+    else:
+        return None
+    plan = native.plan
+    plan.reduction = code
+    code = cnp.PyArray_TYPE(prediction)
+    if code == cnp.NPY_FLOAT32:
+        native.choose(&plan, outputs, FASTLOSS_FLOAT32)
+    elif code == cnp.NPY_FLOAT64:
+        native.choose(&plan, outputs, FASTLOSS_FLOAT64)
+    else:
+        return None
+    if plan.block == NULL or plan.inputs != 2 or plan.predictions != 1:
+        return None
+    rows = plan.schema == FASTLOSS_ROW
+    ndim = cnp.PyArray_NDIM(prediction) - rows
+    elements = cnp.PyArray_SIZE(prediction)
+    if ndim < 0 or elements == 0:
+        return None
+    plan.ndim = ndim
+    plan.shape = <const int64_t *>cnp.PyArray_DIMS(prediction)
+    describe(&plan.input[0], prediction, plan.dtype, ndim, rows)
+    if rows:
+        plan.classes = cnp.PyArray_DIM(prediction, ndim)
+        plan.labels = cnp.PyArray_NDIM(target) == ndim
+        if plan.labels:
+            if not native.takes_labels:
+                return None
+        elif plan.ignores:
+            return None
+        if native.class_count and native.class_count != plan.classes:
+            return None
+    if not same_shape(target, prediction, ndim + (rows and not plan.labels)):
+        return None
+    code = dtype_of(target)
+    if code < 0:
+        return None
+    describe(&plan.input[1], target, code, ndim, rows and not plan.labels)
+    if weight is not None:
+        if not (plain(weight) and same_shape(weight, prediction, ndim)):
+            return None
+        code = dtype_of(weight)
+        if code < 0:
+            return None
+        describe(&plan.weight, weight, code, ndim, False)
+    if outputs & FASTLOSS_GRAD:
+        if grad_out is None:
+            grad_out = new_like(prediction)
+            describe(&plan.grad_out[0], grad_out, plan.dtype, ndim, rows)
+        elif not use_output(&plan, &plan.grad_out[0], grad_out, prediction, target, weight, ndim,
+                            rows):
+            return None
+    if outputs & FASTLOSS_HESS:
+        if hess_out is None:
+            hess_out = new_like(prediction)
+            describe(&plan.hess_out[0], hess_out, plan.dtype, ndim, rows)
+        elif not use_output(&plan, &plan.hess_out[0], hess_out, prediction, target, weight, ndim,
+                            rows):
+            return None
+        if outputs & FASTLOSS_GRAD and not apart(grad_out, hess_out):
+            return None
+    if execute(&plan, &result, elements):
+        return None  # the general path finds the same error and says what it is
+    if outputs == FASTLOSS_VALUE:
+        return result.value
+    if outputs == FASTLOSS_GRAD:
+        return grad_out
+    if outputs == FASTLOSS_HESS:
+        return hess_out
+    if outputs == (FASTLOSS_VALUE | FASTLOSS_GRAD):
+        return result.value, grad_out
+    if outputs == (FASTLOSS_GRAD | FASTLOSS_HESS):
+        return grad_out, hess_out
+    return result.value, grad_out, hess_out
+
+
+cdef object general = None
+
+
+def call(loss, int outputs, prediction, target, weight, reduction, normalizer, value_out,
+         grad_out, hess_out, threads, dict inputs):
+    """Runs a loss: on the fast path where the arguments allow it, else on the general one."""
+    global general
+    cdef object result
+    if (overrides == 0 and normalizer is None and value_out is None and threads is None
+            and not inputs):
+        result = fast(<Native>loss._native, outputs, prediction, target, weight, reduction,
+                      grad_out, hess_out)
+        if result is not None:
+            return result
+    if general is None:
+        from ._call import call as general_call
+        general = general_call
+    return general(loss, outputs, prediction, target, weight, reduction, normalizer, value_out,
+                   grad_out, hess_out, threads, inputs)
+
+
+# ---- the general path's runner
+
+cdef int fill(object plan, object block, fastloss_plan *to) except -1:
+    cdef Native native = plan.loss._native
+    cdef int ndim = len(plan.shape), i
+    cdef cnp.ndarray first, array
+    cdef bint rows = native.plan.schema == FASTLOSS_ROW
+    to[0] = native.plan
+    native.choose(to, plan.outputs,
+                  FASTLOSS_FLOAT64 if plan.dtype == np.float64 else FASTLOSS_FLOAT32)
+    if block is not None:
+        to.block = <fastloss_block><intptr_t>block
+        to.block_along = NULL
+    if to.block == NULL:
+        raise RuntimeError(f"{plan.loss.name} has no compiled kernel; use_backend('numba') or "
+                           "use_backend('numpy') runs it")
+    to.reduction = {"none": FASTLOSS_NONE, "sum": FASTLOSS_SUM, "mean": FASTLOSS_MEAN}[plan.reduction]
+    if plan.normalizer is not None:
+        to.normalizer = plan.normalizer
+    to.threads = 0 if plan.threads is None else plan.threads
+    to.ndim = ndim
+    to.classes = plan.classes
+    to.labels = plan.labels
+    to.in_place = plan.in_place
+    for i, (name, array) in enumerate(plan.arrays.items()):
+        if i == 0:
+            to.shape = <const int64_t *>cnp.PyArray_DIMS(array)
+        describe(&to.input[i], array, dtype_of(array), ndim,
+                 rows and not (name == "target" and plan.labels))
+    if plan.weight is not None:
+        array = plan.weight
+        describe(&to.weight, array, dtype_of(array), ndim, False)
+    if plan.value_out is not None:
+        array = plan.value_out
+        describe(&to.value_out, array, dtype_of(array), ndim, False)
+    for i, array in enumerate(plan.grad_out):
+        describe(&to.grad_out[i], array, dtype_of(array), ndim, rows)
+    for i, array in enumerate(plan.hess_out):
+        describe(&to.hess_out[i], array, dtype_of(array), ndim, rows)
+    return 0
+
+
+def run(plan, block):
+    """Runs a checked plan; the reduced value, or None where values were refused.
+
+    ``block`` is the address of a block function that replaces the compiled kernel's, or None.
+    """
+    cdef fastloss_plan native_plan
+    cdef fastloss_result result
+    fill(plan, block, &native_plan)
+    if execute(&native_plan, &result, plan.units * plan.classes):
+        return None
+    return result.value
+
+
+def outlook(plan, block):
+    """What running a checked plan would do."""
+    cdef fastloss_plan native_plan
+    fill(plan, block, &native_plan)
+    return {
+        "threads": fastloss_threads_for(&native_plan),
+        "streams": bool(fastloss_streams(&native_plan)),
+        "block_units": fastloss_block_units(&native_plan),
+    }
+
+
+# ---- configuration
+
+def count_override(int change):
+    """Counts the context managers that the fast path must look at."""
+    global overrides
+    overrides += change
+
+
+def get_threads():
+    """The process's limit of threads."""
+    return fastloss_get_threads()
+
+
+def set_threads(int n):
+    """Sets the process's limit of threads; 0 returns to the default."""
+    fastloss_set_threads(n)
+
+
+def isa():
+    """The instruction set in use."""
+    return fastloss_isa_name(fastloss_isa()).decode()
+
+
+def isas():
+    """The instruction sets of this build that this CPU has, slowest first."""
+    return [fastloss_isa_name(i).decode() for i in range(fastloss_isa_count())
+            if fastloss_isa_supported(i)]
+
+
+def set_isa(str name):
+    """Uses another instruction set from the next call on."""
+    for i in range(fastloss_isa_count()):
+        if fastloss_isa_name(i).decode() == name and fastloss_set_isa(i) == 0:
+            return
+    raise ValueError(f"isa must be one of {isas()}; got {name!r}")
+
+
+def kernels():
+    """Name, schema and counts of predictions, inputs and parameters of every kernel."""
+    cdef const fastloss_kernel *kernel
+    found = []
+    for i in range(fastloss_kernel_count()):
+        kernel = &fastloss_kernels()[i]
+        found.append((kernel.name.decode(), "row" if kernel.schema == FASTLOSS_ROW else "map",
+                      kernel.predictions, kernel.inputs, kernel.parameters))
+    return found
+
+
+def compiler():
+    """The compiler of the core."""
+    return FASTLOSS_COMPILER.decode()

@@ -1,0 +1,55 @@
+"""Where the values of an input may lie. A NaN lies in every domain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["ANYTHING", "COUNTS", "LOG_PROBABILITY", "MASS", "PROBABILITY", "Domain", "labels"]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """An interval with both ends included, or two single values.
+
+    Parameters
+    ----------
+    text : str
+        How messages and documentation call it.
+    low, high : float
+        The ends.
+    discrete : bool
+        Only ``low`` and ``high`` themselves are allowed.
+    """
+
+    text: str
+    low: float = -np.inf
+    high: float = np.inf
+    discrete: bool = False
+
+    @property
+    def checked(self) -> bool:
+        """Whether anything lies outside."""
+        return self.discrete or self.low > -np.inf or self.high < np.inf
+
+    def outside(self, x: Any) -> Any:
+        """Boolean array: which values lie outside."""
+        if self.discrete:
+            return (x != self.low) & (x != self.high) & (x == x)
+        return (x < self.low) | (x > self.high)
+
+
+ANYTHING = Domain("any number")
+PROBABILITY = Domain("a number in [0, 1]", 0.0, 1.0)
+COUNTS = Domain("a number >= 0", 0.0)
+LOG_PROBABILITY = Domain("a number <= 0", high=0.0)
+MASS = Domain("a number >= 0", 0.0)
+
+
+def labels(kind: str) -> Domain:
+    """The two labels that ``labels="pm1"`` or ``labels="01"`` names."""
+    if kind == "pm1":
+        return Domain("-1 or +1 (labels='pm1')", -1.0, 1.0, discrete=True)
+    return Domain("0 or 1 (labels='01')", 0.0, 1.0, discrete=True)

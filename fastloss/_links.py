@@ -1,0 +1,57 @@
+"""Links: from means or probabilities to raw predictions and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ._inputs import as_array, is_bfloat16
+
+__all__ = ["LINKS", "Link", "inverse_link"]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link and its inverse, on arrays."""
+
+    link: Callable[[Any], Any]
+    inverse: Callable[[np.ndarray], np.ndarray]
+
+
+def _sigmoid(z: np.ndarray) -> np.ndarray:
+    e = np.exp(-np.abs(z))  # one side needs no subtraction from 1
+    return np.where(z > 0, 1.0, e) / (1.0 + e)
+
+
+def _softmax(z: np.ndarray) -> np.ndarray:
+    e = np.exp(z - np.max(z, axis=-1, keepdims=True))
+    return np.asarray(e / np.sum(e, axis=-1, keepdims=True))
+
+
+def _logit(p: Any) -> Any:
+    return np.log(p) - np.log1p(-p)
+
+
+LINKS = {
+    "identity": Link(lambda m: m, lambda z: z),
+    "log": Link(np.log, np.exp),
+    "logit": Link(_logit, _sigmoid),
+    "multilogit": Link(np.log, _softmax),
+}
+
+
+def inverse_link(loss: Any, prediction: Any, out: np.ndarray | None = None) -> np.ndarray:
+    """Means or probabilities of raw predictions; see :meth:`fastloss.Loss.inverse_link`."""
+    z = as_array(prediction, "prediction")
+    if z.dtype.kind != "f" and not is_bfloat16(z.dtype):
+        raise TypeError(f"prediction must be floating-point, got {z.dtype}")
+    if out is None:
+        out = np.empty_like(z)
+    elif not isinstance(out, np.ndarray) or out.shape != z.shape:
+        raise ValueError(f"out must be an array of prediction's shape {z.shape}")
+    with np.errstate(all="ignore"):
+        out[...] = LINKS[loss.link].inverse(z.astype(np.float64))
+    return out

@@ -1,0 +1,321 @@
+"""What a loss is: its parameters, its formula and what the drivers must know of it."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from . import _methods
+from ._native import prepare
+from ._domains import ANYTHING, Domain
+from ._parameters import Parameter
+
+__all__ = ["Loss", "MapLoss", "RowLoss", "get", "losses"]
+
+
+@functools.cache
+def _registry() -> dict[str, type[Loss]]:
+    from .losses import FAMILIES
+
+    classes = (getattr(family, name) for family in FAMILIES for name in family.__all__)
+    return {loss.name: loss for loss in classes}
+
+
+def losses() -> list[str]:
+    """The names of all losses."""
+    return list(_registry())
+
+
+def get(name: str, **parameters: Any) -> Loss:
+    """The loss of a name.
+
+    Parameters
+    ----------
+    name : str
+        A registry name, alone or with parameters: ``"huber"`` or ``"huber(delta=2.0)"``.
+    **parameters
+        Parameters of the loss; they win over those in the name.
+
+    Returns
+    -------
+    Loss
+
+    Raises
+    ------
+    ValueError
+        Where no loss has the name, or the text cannot be read.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a string such as 'huber'; got {type(name).__name__}")
+    text, written = name.strip(), {}
+    if text.endswith(")"):
+        text, _, inner = text.partition("(")
+        written = _read_parameters(name, inner[:-1])
+    known = losses()
+    if text not in known:
+        raise ValueError(f"no loss is called {text!r}; the losses are {', '.join(known)}")
+    return _registry()[text](**{**written, **parameters})
+
+
+def _read_parameters(name: str, inner: str) -> dict[str, Any]:
+    try:
+        call = ast.parse(f"f({inner})", mode="eval").body
+        assert isinstance(call, ast.Call) and not call.args
+        return {str(k.arg): _literal(k.value) for k in call.keywords}
+    except (SyntaxError, ValueError, AssertionError):
+        raise ValueError(
+            f"cannot read {name!r}; write a name with literal parameters, "
+            "such as 'huber(delta=2.0)'"
+        ) from None
+
+
+def _literal(node: ast.expr) -> Any:
+    if isinstance(node, ast.Name) and node.id in ("inf", "nan"):  # as repr writes them
+        return float(node.id)
+    return ast.literal_eval(node)
+
+
+class Loss:
+    """A loss function: immutable, hashable, picklable.
+
+    Calling it gives its value; ``grad``, ``hess`` and the combined methods give derivatives with
+    respect to the prediction. Two losses are equal when their classes and parameters are.
+    """
+
+    name: ClassVar[str]
+    """The registry name."""
+    schema: ClassVar[str]
+    """The driver that runs it: ``"map"`` or ``"row"``."""
+    unit: ClassVar[str]
+    """What a value belongs to: ``"element"`` or ``"row"``."""
+    additive: ClassVar[bool] = True
+    """Whether a total is the sum over parts of the data."""
+    inputs: ClassVar[tuple[str, ...]] = ("prediction", "target")
+    """Prediction, target and, as keywords, what else the loss needs."""
+    differentiated: ClassVar[tuple[str, ...]] = ("prediction",)
+    """The inputs that have gradients."""
+    link: ClassVar[str] = "identity"
+    """From means or probabilities to raw predictions."""
+    optimum: ClassVar[str] = "solve"
+    """What the best constant is: the ``"mean"``, a ``"quantile"``, or the root to ``"solve"``."""
+    kinks: ClassVar[str] = ""
+    """Where the loss has no derivative, and what is given there."""
+    ulps: ClassVar[dict[str, tuple[float, float, float]]] = {}
+    """Bounds of the error of value, gradient and Hessian of a unit, by dtype, in ulps."""
+    sample: ClassVar[tuple[float, float]] = (-3.0, 3.0)
+    """Typical predictions, for plots and tests."""
+
+    _parameters: ClassVar[dict[str, Parameter]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = {k: v for k, v in vars(cls).items() if isinstance(v, Parameter)}
+        cls._parameters = {**cls._parameters, **own}
+        for name in own:
+            delattr(cls, name)  # instances hold the values
+        cls.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=parameter.default)
+            for name, parameter in cls._parameters.items()
+        )
+
+    def __init__(self, **parameters: Any) -> None:
+        for name in parameters:
+            if name not in self._parameters:
+                known = ", ".join(self._parameters) or "none"
+                raise TypeError(
+                    f"{type(self).__name__} has no parameter {name!r}; its parameters: {known}"
+                )
+        for name, parameter in self._parameters.items():
+            value = parameter.check(name, parameters.get(name, parameter.default))
+            object.__setattr__(self, name, value)
+        self._check()
+        object.__setattr__(self, "_native", prepare(self))
+
+    def _check(self) -> None:
+        """Raises where parameters contradict each other."""
+
+    # What a loss with unusual parameters says of itself.
+
+    @property
+    def kernel(self) -> str:
+        """The name of its kernel."""
+        return str(self.scalars.name)
+
+    @property
+    def scalars(self) -> Any:
+        """What holds the scalar functions, of its kernel's name: the class itself by default."""
+        return type(self)
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        """The numbers that the scalar functions take after their arguments."""
+        return tuple(float(getattr(self, name)) for name in self._parameters)
+
+    def domains(self) -> tuple[Domain, ...]:
+        """Where the values of each input may lie."""
+        return (ANYTHING,) * len(self.inputs)
+
+    def mean_to_score(self, mean: Any) -> Any:
+        """The constant prediction for a mean target, where :attr:`optimum` is ``"mean"``."""
+        from ._links import LINKS
+
+        return LINKS[self.link].link(mean)
+
+    # Parameters and identity.
+
+    @property
+    def params(self) -> MappingProxyType[str, Any]:
+        """The parameters by name."""
+        return MappingProxyType({name: getattr(self, name) for name in self._parameters})
+
+    def replace(self, **parameters: Any) -> Loss:
+        """The same loss with other parameters."""
+        return type(self)(**{**self.params, **parameters})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"losses are immutable; use replace({name}=...)")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("losses are immutable")
+
+    def __repr__(self) -> str:
+        changed = ", ".join(
+            f"{name}={getattr(self, name)!r}"
+            for name, parameter in self._parameters.items()
+            if getattr(self, name) != parameter.default
+        )
+        return f"{self.name}({changed})" if changed else self.name
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return self.params == other.params  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((type(self), tuple(self.params.items())))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _make, (type(self), dict(self.params))
+
+    def __copy__(self) -> Loss:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Loss:
+        return self
+
+    __call__ = _methods.value
+    value = _methods.value
+    grad = _methods.grad
+    hess = _methods.hess
+    value_and_grad = _methods.value_and_grad
+    grad_and_hess = _methods.grad_and_hess
+    value_grad_hess = _methods.value_grad_hess
+
+    def init_score(self, target: Any, weight: Any = None) -> Any:
+        """The constant prediction that minimises the loss.
+
+        Parameters
+        ----------
+        target : array_like
+            Targets as for :meth:`value`.
+        weight : array_like, optional
+            Weights as for :meth:`value`.
+
+        Returns
+        -------
+        float or ndarray
+            One prediction; for losses of rows an array of shape (classes,).
+        """
+        from ._init_score import init_score
+
+        return init_score(self, target, weight)
+
+    def inverse_link(self, prediction: Any, out: Any = None) -> Any:
+        """Means or probabilities of raw predictions.
+
+        Parameters
+        ----------
+        prediction : array_like
+            Raw predictions, floating-point; classes on the last axis for losses of rows.
+        out : ndarray, optional
+            Where to write them; may be the prediction itself.
+
+        Returns
+        -------
+        ndarray
+        """
+        from ._links import inverse_link
+
+        return inverse_link(self, prediction, out)
+
+    def explain(self, prediction: Any, target: Any, weight: Any = None, **options: Any) -> Any:
+        """What a call would do: backend, kernel, conversions, blocks, threads, and why.
+
+        Parameters
+        ----------
+        prediction, target, weight
+            As for :meth:`value_and_grad`.
+        **options
+            Other arguments of :meth:`value_and_grad`.
+
+        Returns
+        -------
+        Explanation
+            Prints as text; its fields can be read.
+        """
+        from ._explain import explain
+
+        return explain(self, prediction, target, weight, **options)
+
+
+def _make(kind: type[Loss], parameters: dict[str, Any]) -> Loss:
+    return kind(**parameters)
+
+
+class MapLoss(Loss):
+    """A pointwise loss: one value an element.
+
+    A subclass gives ``formula(prediction, target, *extras, *parameters) -> value, grad, hess`` in
+    the vocabulary, and ``definition`` with the same arguments: the textbook value alone.
+    """
+
+    schema = "map"
+    unit = "element"
+    formula: ClassVar[Callable[..., tuple[Any, Any, Any]]]
+    definition: ClassVar[Callable[..., Any]]
+
+
+class RowLoss(Loss):
+    """A loss of the classes of a row, which lie on the last axis.
+
+    A subclass gives five scalar functions in the vocabulary; each takes the kernel's parameters
+    after its own arguments:
+
+    - ``term(prediction, maximum) -> kept, sums``: of every class;
+    - ``fit(prediction, target, maximum) -> sums``: of every class that carries target mass;
+    - ``finish(maximum, ties, terms, fits) -> value, coefficients``: of the row's sums;
+    - ``emit(kept, target, coefficients) -> grad, hess``: of every class again;
+    - ``definition(predictions, targets)``: the textbook value of a row.
+    """
+
+    schema = "row"
+    unit = "row"
+    uses_maximum: ClassVar[bool] = False
+    term_sums: ClassVar[int] = 0
+    fit_sums: ClassVar[int] = 1
+    coefficients: ClassVar[int] = 0
+    takes_labels: ClassVar[bool] = True
+    """Whether class indices are targets, not only distributions."""
+    term: ClassVar[Callable[..., Any]]
+    fit: ClassVar[Callable[..., Any]]
+    finish: ClassVar[Callable[..., Any]]
+    emit: ClassVar[Callable[..., Any]]
+    definition: ClassVar[Callable[..., Any]]
+
+    # Options that some losses of rows have as parameters and the driver knows.
+    class_weight: tuple[float, ...] | None = None
+    ignore_index: int | None = None
+    label_smoothing: float = 0.0

@@ -1,0 +1,33 @@
+"""The compiled core, or what stands in for it where ``FASTLOSS_PURE=1`` left it out."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+__all__ = ["call", "core", "prepare"]
+
+core: Any
+try:
+    from . import _core as core
+except ImportError as error:
+    if getattr(error, "name", None) not in (None, "fastloss._core") or "_core" not in str(error):
+        raise
+    core = None
+    warnings.warn(
+        "fastloss runs without its compiled core (it was installed with FASTLOSS_PURE=1): "
+        "results are the same within the stated bounds, but slower",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+if core is not None:
+    call = core.call
+    prepare = core.prepare
+else:
+    from ._call import call
+
+    def prepare(loss: Any) -> None:
+        """Nothing to prepare without the core."""
+
+

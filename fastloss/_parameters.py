@@ -1,0 +1,129 @@
+"""Parameters of losses: checked once, when the loss is made."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable, Iterable
+from typing import Any
+
+__all__ = [
+    "Parameter",
+    "choice",
+    "finite_positive",
+    "flag",
+    "fraction",
+    "optional_integer",
+    "optional_weights",
+    "positive",
+    "small",
+]
+
+
+class Parameter:
+    """One parameter of a loss: its default and what it may be.
+
+    Parameters
+    ----------
+    default : object
+        The value where the caller gives none.
+    check : callable
+        Called with the name and the value; returns the value to keep or raises.
+    """
+
+    def __init__(self, default: Any, check: Callable[[str, Any], Any]) -> None:
+        self.default = default
+        self.check = check
+
+
+def _number(name: str, value: Any, domain: str, inside: Callable[[float], bool]) -> float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number {domain}; got {type(value).__name__}")
+    number = float(value)
+    if not inside(number):
+        raise ValueError(f"{name} must be a number {domain}; got {value!r}")
+    return number
+
+
+def positive(default: float) -> Any:
+    """A number above 0, infinity included."""
+    return Parameter(default, lambda name, x: _number(name, x, "above 0", lambda v: v > 0))
+
+
+def finite_positive(default: float) -> Any:
+    """A finite number above 0."""
+    return Parameter(
+        default,
+        lambda name, x: _number(name, x, "above 0 and finite", lambda v: 0 < v < math.inf),
+    )
+
+
+def fraction(default: float) -> Any:
+    """A number strictly between 0 and 1."""
+    return Parameter(
+        default, lambda name, x: _number(name, x, "between 0 and 1", lambda v: 0 < v < 1)
+    )
+
+
+def small(default: float, below: float) -> Any:
+    """A number from 0 to below a limit."""
+    return Parameter(
+        default,
+        lambda name, x: _number(name, x, f"from 0 to below {below:g}", lambda v: 0 <= v < below),
+    )
+
+
+def flag(default: bool) -> Any:
+    """True or False."""
+
+    def check(name: str, value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise TypeError(f"{name} must be True or False; got {value!r}")
+        return value
+
+    return Parameter(default, check)
+
+
+def choice(default: str, *others: str) -> Any:
+    """One of a few words."""
+    words = (default, *others)
+
+    def check(name: str, value: Any) -> str:
+        if value not in words:
+            raise ValueError(f"{name} must be one of {', '.join(map(repr, words))}; got {value!r}")
+        return str(value)
+
+    return Parameter(default, check)
+
+
+def optional_integer(default: int | None = None) -> Any:
+    """An integer, or None."""
+
+    def check(name: str, value: Any) -> int | None:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+            raise TypeError(f"{name} must be an integer or None; got {value!r}")
+        return int(value)
+
+    return Parameter(default, check)
+
+
+def optional_weights(default: None = None) -> Any:
+    """One finite weight >= 0 a class, or None."""
+
+    def check(name: str, value: Any) -> tuple[float, ...] | None:
+        if value is None:
+            return None
+        if isinstance(value, (str, dict)) or not isinstance(value, Iterable):
+            raise TypeError(f"{name} must hold one weight a class or be None; got {value!r}")
+        weights = tuple(
+            _number(f"{name}[{i}]", x.item() if hasattr(x, "item") else x, ">= 0 and finite",
+                    lambda v: 0 <= v < math.inf)
+            for i, x in enumerate(value)
+        )
+        if not weights:
+            raise ValueError(f"{name} must hold one weight a class; got none")
+        return weights
+
+    return Parameter(default, check)

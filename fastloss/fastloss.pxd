@@ -1,0 +1,95 @@
+# The C interface of the core, for `cimport fastloss.fastloss`.
+from libc.stdint cimport int32_t, int64_t
+
+cdef extern from "fastloss.h" nogil:
+    enum: FASTLOSS_MAX_INPUTS
+    enum: FASTLOSS_MAX_PREDICTIONS
+    enum: FASTLOSS_FLOAT16
+    enum: FASTLOSS_BFLOAT16
+    enum: FASTLOSS_FLOAT32
+    enum: FASTLOSS_FLOAT64
+    enum: FASTLOSS_MAP
+    enum: FASTLOSS_ROW
+    enum: FASTLOSS_VALUE
+    enum: FASTLOSS_GRAD
+    enum: FASTLOSS_HESS
+    enum: FASTLOSS_NONE
+    enum: FASTLOSS_SUM
+    enum: FASTLOSS_MEAN
+    enum: FASTLOSS_OK
+    enum: FASTLOSS_INTERRUPTED
+    enum: FASTLOSS_NO_MEMORY
+
+    ctypedef void (*fastloss_block)(int64_t n, int64_t k, const void *const *inputs,
+                                    const void *parameters, void *const *outputs) noexcept
+
+    ctypedef struct fastloss_array:
+        void *data
+        const int64_t *strides
+        int64_t class_stride
+        int32_t dtype
+
+    ctypedef struct fastloss_domain:
+        double low
+        double high
+        int32_t checked
+        int32_t discrete
+
+    ctypedef struct fastloss_plan:
+        int32_t schema
+        int32_t dtype
+        int32_t outputs
+        int32_t reduction
+        int32_t predictions
+        int32_t inputs
+        fastloss_block block
+        fastloss_block block_along
+        const void *parameters
+        int32_t ndim
+        int32_t threads
+        const int64_t *shape
+        int64_t classes
+        fastloss_array input[8]
+        fastloss_domain domain[8]
+        fastloss_array weight
+        fastloss_array value_out
+        fastloss_array grad_out[4]
+        fastloss_array hess_out[4]
+        int32_t in_place
+        int32_t labels
+        int32_t ignores
+        int64_t ignore_index
+        const double *class_weight
+        double label_smoothing
+        double normalizer
+        int (*poll)(void *) noexcept
+        void *poll_context
+
+    ctypedef struct fastloss_result:
+        double value
+        double weight_sum
+        int64_t block
+        int64_t block_size
+
+    ctypedef struct fastloss_kernel:
+        const char *name
+        int32_t schema
+        int32_t predictions
+        int32_t inputs
+        int32_t parameters
+        fastloss_block block[2][8]
+        fastloss_block block_along[2][8]
+
+    int fastloss_run(const fastloss_plan *plan, fastloss_result *result)
+    int fastloss_threads_for(const fastloss_plan *plan)
+    int fastloss_streams(const fastloss_plan *plan)
+    int64_t fastloss_block_units(const fastloss_plan *plan)
+    int fastloss_kernel_count()
+    const fastloss_kernel *fastloss_kernels()
+    int fastloss_isa_count()
+    int fastloss_isa_supported(int isa)
+    const char *fastloss_isa_name(int isa)
+    int fastloss_isa()
+    int fastloss_set_isa(int isa)
+    int fastloss_get_threads()
+    void fastloss_set_threads(int threads)

@@ -1,0 +1,162 @@
+/* fastloss: the C interface of the core.
+ *
+ * Plain C types only and append-only: fields and functions are added at the end, never changed.
+ * Shapes and strides are those of NumPy: strides in bytes, axes in C order.
+ */
+#ifndef FASTLOSS_H
+#define FASTLOSS_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FASTLOSS_ABI_VERSION 1
+#define FASTLOSS_MAX_INPUTS 8
+#define FASTLOSS_MAX_PREDICTIONS 4
+#define FASTLOSS_MAX_NDIM 64
+
+/* Samples in a block of the map schema; every sum has the shape that this number gives it. */
+#define FASTLOSS_BLOCK 512
+/* Block functions get n rounded up to a multiple of this; the surplus is padding. */
+#define FASTLOSS_LANES 16
+
+enum fastloss_dtype {
+    FASTLOSS_BOOL,
+    FASTLOSS_INT8,
+    FASTLOSS_INT16,
+    FASTLOSS_INT32,
+    FASTLOSS_INT64,
+    FASTLOSS_UINT8,
+    FASTLOSS_UINT16,
+    FASTLOSS_UINT32,
+    FASTLOSS_UINT64,
+    FASTLOSS_FLOAT16,
+    FASTLOSS_BFLOAT16,
+    FASTLOSS_FLOAT32,
+    FASTLOSS_FLOAT64,
+    FASTLOSS_DTYPES
+};
+
+enum fastloss_schema { FASTLOSS_MAP, FASTLOSS_ROW };
+
+/* Outputs asked for, a bit each; the sum selects the variant of a kernel. */
+enum fastloss_output { FASTLOSS_VALUE = 1, FASTLOSS_GRAD = 2, FASTLOSS_HESS = 4 };
+
+enum fastloss_reduction { FASTLOSS_NONE, FASTLOSS_SUM, FASTLOSS_MEAN };
+
+enum fastloss_status {
+    FASTLOSS_OK,
+    FASTLOSS_BAD_LABEL,   /* a class index that is no class, in block `where` */
+    FASTLOSS_BAD_WEIGHT,  /* a negative or not finite weight, in block `where` */
+    FASTLOSS_BAD_INPUT,   /* a value outside an input's domain, in block `where` */
+    FASTLOSS_INTERRUPTED, /* poll returned nonzero */
+    FASTLOSS_NO_MEMORY
+};
+
+/* A block function: the formula's loop over contiguous buffers of the compute dtype.
+ *
+ * map: in = predictions, then the other inputs, `n` samples each (a multiple of FASTLOSS_LANES);
+ *      out = value, gradients, Hessians; those not asked for are null. `k` is 1.
+ * row, across (class-major, `in[0][j * n + i]`) and along (row-major, `in[0][i * k + j]`):
+ *      in = prediction, soft target or null, labels or null (int64 along, the compute dtype
+ *      across), factor of each row's gradient; out = value of each row, gradient, Hessian.
+ *      The gradient may be the prediction's own buffer. */
+typedef void (*fastloss_block)(int64_t n, int64_t k, const void *const *in, const void *parameters,
+                               void *const *out);
+
+typedef struct fastloss_array {
+    void *data;
+    const int64_t *strides; /* one a unit axis */
+    int64_t class_stride;   /* row schema: from one class to the next */
+    int32_t dtype;
+} fastloss_array;
+
+/* Where an input's values may lie; a NaN lies in every domain. */
+typedef struct fastloss_domain {
+    double low, high; /* both included */
+    int32_t checked;  /* 0: everything is allowed */
+    int32_t discrete; /* only low and high themselves are allowed */
+} fastloss_domain;
+
+typedef struct fastloss_plan {
+    /* what */
+    int32_t schema;
+    int32_t dtype;   /* the compute dtype, FASTLOSS_FLOAT32 or FASTLOSS_FLOAT64 */
+    int32_t outputs; /* a sum of fastloss_output */
+    int32_t reduction;
+    int32_t predictions; /* leading inputs that are differentiated */
+    int32_t inputs;      /* predictions, target, extra inputs */
+    fastloss_block block;        /* map; row: across */
+    fastloss_block block_along;  /* row; may be null, then `block` serves every width */
+    const void *parameters;      /* of the compute dtype */
+    /* where */
+    int32_t ndim; /* unit axes */
+    int32_t threads;
+    const int64_t *shape; /* unit axes */
+    int64_t classes;      /* row schema; 1 otherwise */
+    fastloss_array input[FASTLOSS_MAX_INPUTS];
+    fastloss_domain domain[FASTLOSS_MAX_INPUTS];
+    fastloss_array weight;    /* data null: every weight is 1 */
+    fastloss_array value_out; /* data null: not asked for */
+    fastloss_array grad_out[FASTLOSS_MAX_PREDICTIONS];
+    fastloss_array hess_out[FASTLOSS_MAX_PREDICTIONS];
+    int32_t in_place; /* an output is the prediction's own memory */
+    /* row schema: input[1] holds class indices (1) or a distribution over the classes (0) */
+    int32_t labels;
+    int32_t ignores; /* ignore_index is set */
+    int64_t ignore_index;
+    const double *class_weight; /* null: none */
+    double label_smoothing;
+    /* mean: divide by this instead of the sum of the weights, unless NaN */
+    double normalizer;
+    /* called by the calling thread about every 20 ms; nonzero ends the call */
+    int (*poll)(void *);
+    void *poll_context;
+} fastloss_plan;
+
+typedef struct fastloss_result {
+    double value;
+    double weight_sum;
+    int64_t block;      /* of the error */
+    int64_t block_size; /* units a block */
+} fastloss_result;
+
+typedef struct fastloss_kernel {
+    const char *name;
+    int32_t schema;
+    int32_t predictions;
+    int32_t inputs;
+    int32_t parameters;
+    /* [float32, float64][outputs]; row: across */
+    fastloss_block block[2][8];
+    fastloss_block block_along[2][8];
+} fastloss_kernel;
+
+/* Runs a plan; returns a fastloss_status. Nothing is allocated but scratch memory. */
+int fastloss_run(const fastloss_plan *plan, fastloss_result *result);
+/* How many threads, and whether non-temporal stores: what fastloss_run would do. */
+int fastloss_threads_for(const fastloss_plan *plan);
+int fastloss_streams(const fastloss_plan *plan);
+int64_t fastloss_block_units(const fastloss_plan *plan);
+
+/* Kernels of the instruction set in use, in the order of the list of losses. */
+int fastloss_kernel_count(void);
+const fastloss_kernel *fastloss_kernels(void);
+
+/* Instruction sets, slowest first: 0 baseline, 1 avx2, 2 avx512 (x86-64); 0 elsewhere. */
+int fastloss_isa_count(void);
+int fastloss_isa_supported(int isa);
+const char *fastloss_isa_name(int isa);
+int fastloss_isa(void);
+/* Takes effect for kernels looked up later; returns -1 where the CPU lacks it. */
+int fastloss_set_isa(int isa);
+
+int fastloss_get_threads(void);
+void fastloss_set_threads(int threads);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,178 @@
+"""Losses of one score or one probability against a binary target."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._domains import ANYTHING, PROBABILITY, Domain, labels
+from .._loss import MapLoss
+from .._parameters import choice, finite_positive, small
+from ..vocabulary import (
+    abs,
+    const,
+    exp,
+    exp_negative,
+    flat,
+    log,
+    log1p,
+    log1p_unit,
+    maximum,
+    where,
+)
+
+__all__ = ["BinaryCrossEntropy", "Hinge", "SigmoidCrossEntropy", "SquaredHinge"]
+
+
+class SigmoidCrossEntropy(MapLoss):
+    """Cross-entropy of a logit, log(1 + exp(z)) - target z; targets may be soft.
+
+    Parameters
+    ----------
+    pos_weight : float
+        Multiplies the part of the loss that belongs to the positive class.
+    """
+
+    name = "sigmoid_cross_entropy"
+    link = "logit"
+    optimum = "mean"
+    ulps = {"float32": (2, 2, 2.5), "float64": (2, 2, 2.5)}
+    pos_weight: float = finite_positive(1.0)
+
+    def domains(self) -> tuple[Domain, ...]:
+        return ANYTHING, PROBABILITY
+
+    def mean_to_score(self, mean: Any) -> Any:
+        odds = self.pos_weight * mean
+        return super().mean_to_score(odds / (odds + (1 - mean)))
+
+    @staticmethod
+    def definition(prediction: Any, target: Any, pos_weight: Any) -> Any:
+        positive = pos_weight * target * log(1 + exp(-prediction))
+        return positive + (1 - target) * log(1 + exp(prediction))
+
+    @staticmethod
+    def formula(prediction: Any, target: Any, pos_weight: Any) -> Any:
+        e = exp_negative(-abs(prediction))
+        positive = pos_weight * target
+        negative = const(1.0) - target
+        inverse = const(1.0) / (const(1.0) + e)
+        up = prediction > const(0.0)
+        # Only the side that the prediction is on has a linear part, so no large terms cancel;
+        # 0 * inf = 0 where that side's target is 0.
+        wrong = where(up, negative, positive)
+        linear = where(wrong == const(0.0), const(0.0), wrong * abs(prediction))
+        near = inverse
+        far = e * inverse
+        grad = where(up, negative * near - positive * far, negative * far - positive * near)
+        both = negative + positive
+        return linear + both * log1p_unit(e), grad, both * (far * near)
+
+
+class BinaryCrossEntropy(MapLoss):
+    """Cross-entropy of a probability, -target log p - (1 - target) log(1 - p).
+
+    Parameters
+    ----------
+    eps : float
+        0 is exact and may be infinite; above 0, p is clipped to [eps, 1 - eps], and the gradient
+        is 0 outside.
+    """
+
+    name = "binary_cross_entropy"
+    optimum = "mean"
+    ulps = {"float32": (2, 2, 2), "float64": (2, 2, 2)}
+    sample = (0.001, 0.999)
+    eps: float = small(0.0, below=0.5)
+
+    def domains(self) -> tuple[Domain, ...]:
+        return PROBABILITY, PROBABILITY
+
+    @staticmethod
+    def definition(prediction: Any, target: Any, eps: Any) -> Any:
+        p = where(prediction < eps, eps, where(prediction > 1 - eps, 1 - eps, prediction))
+        positive = where(target == 0, const(0.0), -target * log(p))
+        return positive + where(target == 1, const(0.0), -(1 - target) * log(1 - p))
+
+    @staticmethod
+    def formula(prediction: Any, target: Any, eps: Any) -> Any:
+        zero = const(0.0)
+        top = const(1.0) - eps
+        low = prediction < eps
+        high = prediction > top
+        p = where(low, eps, where(high, top, prediction))
+        q = const(1.0) - p
+        negative = const(1.0) - target
+        # 0 * log 0 = 0, and the derivative of nothing is 0
+        value_1 = where(target == zero, zero, -target * log(p))
+        value_0 = where(negative == zero, zero, -negative * log1p(-p))
+        slope_1 = where(target == zero, zero, target / p)
+        slope_0 = where(negative == zero, zero, negative / q)
+        curve_1 = where(target == zero, zero, slope_1 / p)
+        curve_0 = where(negative == zero, zero, slope_0 / q)
+        clipped = low | high
+        grad = where(clipped, zero, slope_0 - slope_1)
+        return value_1 + value_0, grad, where(clipped, zero, curve_0 + curve_1)
+
+
+class Hinge(MapLoss):
+    """Hinge loss of a score, max(0, 1 - label z) with a label of -1 or +1.
+
+    Parameters
+    ----------
+    labels : {"pm1", "01"}
+        How targets write the labels: -1 and +1, or 0 and 1.
+    """
+
+    name = "hinge"
+    kinks = "label z = 1: gradient 0"
+    ulps = {"float32": (1, 0, 0), "float64": (1, 0, 0)}
+    labels: str = choice("pm1", "01")
+
+    def domains(self) -> tuple[Domain, ...]:
+        return ANYTHING, labels(self.labels)
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return (1.0, 0.0) if self.labels == "pm1" else (2.0, -1.0)
+
+    @staticmethod
+    def definition(prediction: Any, target: Any, slope: Any, shift: Any) -> Any:
+        return maximum(const(0.0), 1 - (slope * target + shift) * prediction)
+
+    @staticmethod
+    def formula(prediction: Any, target: Any, slope: Any, shift: Any) -> Any:
+        label = slope * target + shift
+        violation = const(1.0) - label * prediction
+        grad = where(violation > const(0.0), -label, flat(violation))
+        return maximum(violation, const(0.0)), grad, flat(violation)
+
+
+class SquaredHinge(MapLoss):
+    """Squared hinge loss of a score, max(0, 1 - label z)² with a label of -1 or +1.
+
+    Parameters
+    ----------
+    labels : {"pm1", "01"}
+        How targets write the labels: -1 and +1, or 0 and 1.
+    """
+
+    name = "squared_hinge"
+    kinks = "label z = 1: Hessian 0"
+    ulps = {"float32": (2, 1, 0), "float64": (2, 1, 0)}
+    labels: str = choice("pm1", "01")
+
+    def domains(self) -> tuple[Domain, ...]:
+        return ANYTHING, labels(self.labels)
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return (1.0, 0.0) if self.labels == "pm1" else (2.0, -1.0)
+
+    @staticmethod
+    def definition(prediction: Any, target: Any, slope: Any, shift: Any) -> Any:
+        return maximum(const(0.0), 1 - (slope * target + shift) * prediction) ** 2
+
+    @staticmethod
+    def formula(prediction: Any, target: Any, slope: Any, shift: Any) -> Any:
+        label = slope * target + shift
+        violation = maximum(const(1.0) - label * prediction, const(0.0))
+        hess = where(violation > const(0.0), const(2.0), flat(violation))
+        return violation * violation, const(-2.0) * label * violation, hess

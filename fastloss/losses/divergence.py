@@ -1,0 +1,117 @@
+"""Divergences of a predicted distribution from a target distribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._domains import ANYTHING, LOG_PROBABILITY, MASS, PROBABILITY, Domain
+from .._loss import RowLoss
+from .._parameters import choice, small
+from ..vocabulary import const, exp, flat, log, where
+from .categorical import CategoricalCrossEntropy, SoftmaxCrossEntropy
+
+__all__ = ["KlDivergence"]
+
+
+class KlDivergence(RowLoss):
+    """Kullback-Leibler divergence, Σ target log(target / p): the target relative to the prediction.
+
+    Targets are class probabilities of prediction's shape.
+
+    Parameters
+    ----------
+    prediction_is : {"logits", "log_probs", "probs"}
+        What predictions are. Log-probabilities and probabilities are taken as they are.
+    eps : float
+        For probabilities: 0 is exact and may be infinite; above 0, p is clipped to
+        [eps, 1 - eps], and the gradient is 0 outside.
+    """
+
+    name = "kl_divergence"
+    optimum = "mean"
+    takes_labels = False
+    ulps = {"float32": (3, 3, 4), "float64": (3, 3, 4)}
+    prediction_is: str = choice("logits", "log_probs", "probs")
+    eps: float = small(0.0, below=0.5)
+
+    @property
+    def scalars(self) -> Any:
+        return _SCALARS[self.prediction_is]
+
+    @property
+    def link(self) -> str:  # type: ignore[override]
+        return {"logits": "multilogit", "log_probs": "log", "probs": "identity"}[self.prediction_is]
+
+    def _check(self) -> None:
+        if self.eps and self.prediction_is != "probs":
+            raise ValueError(f"eps belongs to prediction_is='probs'; got eps={self.eps!r} with "
+                             f"prediction_is={self.prediction_is!r}")
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return (self.eps,) if self.prediction_is == "probs" else ()
+
+    def domains(self) -> tuple[Domain, ...]:
+        predictions = {"logits": ANYTHING, "log_probs": LOG_PROBABILITY, "probs": PROBABILITY}
+        return predictions[self.prediction_is], MASS
+
+
+class _OfLogits(SoftmaxCrossEntropy):
+    """Cross-entropy less the target's entropy, summed class by class."""
+
+    name = "kl_divergence"
+
+    @staticmethod
+    def definition(predictions: Any, targets: Any) -> Any:
+        total = log(sum(exp(z) for z in predictions))
+        pairs = zip(predictions, targets, strict=True)
+        return sum(q * (log(q) + total - z) for z, q in pairs if q)
+
+    @staticmethod
+    def fit(prediction: Any, target: Any, maximum: Any) -> Any:
+        none = (target == const(0.0)) | (prediction == maximum)
+        gap = where(none, const(0.0), maximum - prediction)
+        return where(target == const(0.0), const(0.0), target * (gap + log(target))), target
+
+
+class _OfLogProbs(RowLoss):
+    name = "kl_divergence_log_probs"
+
+    @staticmethod
+    def definition(predictions: Any, targets: Any) -> Any:
+        return sum(q * (log(q) - z) for z, q in zip(predictions, targets, strict=True) if q)
+
+    @staticmethod
+    def term(prediction: Any, maximum: Any) -> Any:
+        return prediction, ()
+
+    @staticmethod
+    def fit(prediction: Any, target: Any, maximum: Any) -> Any:
+        return (where(target == const(0.0), const(0.0), target * (log(target) - prediction)),)
+
+    @staticmethod
+    def finish(maximum: Any, ties: Any, terms: Any, fits: Any) -> Any:
+        return fits[0], ()
+
+    @staticmethod
+    def emit(kept: Any, target: Any, row: Any) -> Any:
+        used = target != const(0.0)
+        zero = const(0.0)
+        return where(used, flat(kept) - target, zero), where(used, flat(kept), zero)
+
+
+class _OfProbs(CategoricalCrossEntropy):
+    name = "kl_divergence_probs"
+
+    @staticmethod
+    def definition(predictions: Any, targets: Any, eps: Any) -> Any:
+        clipped = (where(p < eps, eps, where(p > 1 - eps, 1 - eps, p)) for p in predictions)
+        return sum(q * log(q / p) for p, q in zip(clipped, targets, strict=True) if q)
+
+    @staticmethod
+    def fit(prediction: Any, target: Any, maximum: Any, eps: Any) -> Any:
+        top = const(1.0) - eps
+        p = where(prediction < eps, eps, where(prediction > top, top, prediction))
+        return (where(target == const(0.0), const(0.0), target * (log(target) - log(p))),)
+
+
+_SCALARS = {"logits": _OfLogits, "log_probs": _OfLogProbs, "probs": _OfProbs}

@@ -1,0 +1,76 @@
+"""Builds what setuptools cannot declare: an extension whose kernels are compiled once for each
+instruction set. ``FASTLOSS_PURE=1`` leaves it out."""
+
+import os
+import platform
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+CPP_FLAGS = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra"]
+# Never -ffast-math: NaN, infinities and the order of operations are part of every result.
+KERNEL_FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
+ISA_FLAGS = {
+    "baseline": [],
+    "avx2": ["-march=x86-64-v3"],
+    "avx512": ["-march=x86-64-v4", "-mprefer-vector-width=512"],
+}
+if platform.machine().lower() not in ("x86_64", "amd64"):
+    ISA_FLAGS = {"baseline": []}
+
+SOURCES = {f"csrc/{name}.cpp": ["-O2"] for name in ("dispatch", "driver", "threads")}
+SOURCES |= {f"csrc/kernels_{isa}.cpp": KERNEL_FLAGS + flags for isa, flags in ISA_FLAGS.items()}
+
+
+class BuildCore(build_ext):
+    """Compiles every source with its own flags, several at a time."""
+
+    def build_extension(self, extension):
+        if extension.name == "fastloss._core":
+            extra = os.environ.get("FASTLOSS_CXXFLAGS", "").split()
+
+            def compile_source(item):
+                source, flags = item
+                return self.compiler.compile(
+                    [source],
+                    output_dir=self.build_temp,
+                    include_dirs=extension.include_dirs,
+                    extra_postargs=[*CPP_FLAGS, *flags, *extra],
+                    depends=extension.depends,
+                )
+
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                for objects in pool.map(compile_source, SOURCES.items()):
+                    extension.extra_objects += objects
+        super().build_extension(extension)
+
+
+def extensions():
+    import numpy
+    from Cython.Build import cythonize
+
+    headers = [str(path) for path in (*Path("csrc").rglob("*.hpp"), *Path("csrc").rglob("*.cpp"))]
+    core = Extension(
+        "fastloss._core",
+        ["fastloss/_core.pyx"],
+        include_dirs=["fastloss/include", numpy.get_include()],
+        define_macros=[
+            ("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION"),
+            ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
+        ],
+        depends=["fastloss/include/fastloss.h", "fastloss/fastloss.pxd", *headers],
+        # pool threads run in its text, so it must stay mapped
+        extra_link_args=["-Wl,-z,nodelete"] if sys.platform == "linux" else [],
+        language="c++",
+    )
+    methods = Extension("fastloss._methods", ["fastloss/_methods.py"])
+    return cythonize([core, methods], build_dir="build/cython", language_level=3)
+
+
+if os.environ.get("FASTLOSS_PURE") == "1":
+    setup()
+else:
+    setup(ext_modules=extensions(), cmdclass={"build_ext": BuildCore})
