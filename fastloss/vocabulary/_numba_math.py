@@ -48,7 +48,7 @@ def _emit_fma(builder: ir.IRBuilder, a: ir.Value, b: ir.Value, c: ir.Value) -> i
 
 
 @intrinsic
-def _fma(typing_context, a, b, c):
+def fma(typing_context, a, b, c):
     """Return a * b + c, rounded once where the hardware can."""
 
     def code(context, builder, signature, arguments):
@@ -239,11 +239,11 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
 
     @_compiled
     def remainder(x, n):
-        return _fma(n, minus_low, _fma(n, minus_high, x))
+        return fma(n, minus_low, fma(n, minus_high, x))
 
     @_compiled
     def remainder2w(x, n, lo):
-        return _fma(n, minus_high, x) + _fma(n, minus_low, lo)
+        return fma(n, minus_high, x) + fma(n, minus_low, lo)
 
     @_compiled
     def exp_from(x, biased, r):
@@ -255,12 +255,12 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
 
     @_compiled
     def exp(x):
-        biased = _fma(x, log2_e, wide_shift)
+        biased = fma(x, log2_e, wide_shift)
         return exp_from(x, biased, remainder(x, biased - wide_shift))
 
     @_compiled
     def exp2w(x, lo):
-        biased = _fma(x, log2_e, wide_shift)
+        biased = fma(x, log2_e, wide_shift)
         return exp_from(x, biased, remainder2w(x, biased - wide_shift, lo))
 
     @_compiled
@@ -272,12 +272,12 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
 
     @_compiled
     def exp_negative(x):
-        biased = _fma(x, log2_e, negative_shift)
+        biased = fma(x, log2_e, negative_shift)
         return exp_negative_from(x, biased, remainder(x, biased - negative_shift))
 
     @_compiled
     def exp_negative2w(x, lo):
-        biased = _fma(x, log2_e, negative_shift)
+        biased = fma(x, log2_e, negative_shift)
         return exp_negative_from(x, biased, remainder2w(x, biased - negative_shift, lo))
 
     @_compiled
@@ -285,16 +285,16 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
         above = expm1_minus_one if expm1_minus_one > x else x
         inside = exp_infinite if exp_infinite < above else above
         lo = lo if inside == x else zero
-        biased = _fma(inside - centre, log2_e, wide_shift)
+        biased = fma(inside - centre, log2_e, wide_shift)
         n = biased - wide_shift
-        high = _fma(n, minus_high, inside)
-        low = _fma(n, minus_low, lo)
+        high = fma(n, minus_high, inside)
+        low = fma(n, minus_low, lo)
         r = high + low
         rest = (high - r) + low
-        y = r + _fma(r * r, expm1_reduced(r), rest)
+        y = r + fma(r * r, expm1_reduced(r), rest)
         first, second = power(to_bits(biased))
         unity = from_bits(unsigned(reciprocal - to_bits(second)))
-        return with_sign_of(x, _fma(first, y, first - unity) * second)
+        return with_sign_of(x, fma(first, y, first - unity) * second)
 
     @_compiled
     def expm1(x):
@@ -320,10 +320,10 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
     @_compiled
     def log_sum(k, f, low):
         big = k * log_high
-        high = _fma(f, quarter, big)
-        rest = _fma(big - high, four, f)
-        tail = _fma(f * f, log_reduced(f), _fma(k, log_low, low))
-        return _fma(rest + tail, quarter, high)
+        high = fma(f, quarter, big)
+        rest = fma(big - high, four, f)
+        tail = fma(f * f, log_reduced(f), fma(k, log_low, low))
+        return fma(rest + tail, quarter, high)
 
     @_compiled
     def log_limits(x, y):
@@ -346,13 +346,13 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
         bits = exponent_bits(total)
         scale = from_bits(unsigned(four_bits - bits))
         big = scale - four
-        f = _fma(scale, x, big)
-        low = _fma(scale, x, big - f)
+        f = fma(scale, x, big)
+        low = fma(scale, x, big - f)
         return log_limits(total, with_sign_of(x, log_sum(exponent(bits), f, low)))
 
     @_compiled
     def log1p_unit(x):
-        return _fma(x, x * log1p_unit_reduced(x), x)
+        return fma(x, x * log1p_unit_reduced(x), x)
 
     return {
         "abs": absolute,

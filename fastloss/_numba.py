@@ -1,0 +1,195 @@
+"""Formulas compiled by Numba to block functions of the native driver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+try:
+    import numba
+except ImportError as error:
+    raise ImportError("the backend 'numba' needs Numba: pip install fastloss[numba]") from error
+from numba import carray, njit, types
+
+from ._plan import GRAD, HESS, VALUE
+from .vocabulary import rebind
+from .vocabulary.compiled import words
+
+__all__ = ["block"]
+
+_SIGNATURE = types.void(
+    types.int64,
+    types.int64,
+    types.CPointer(types.voidptr),
+    types.voidptr,
+    types.CPointer(types.voidptr),
+)
+
+# Compiled block functions by scalar functions, dtype and outputs; they must outlive every call.
+_blocks: dict[tuple[Any, ...], Any] = {}
+
+
+def block(loss: Any, dtype: np.dtype[Any], outputs: int) -> int:
+    """The address of a loss's block function, compiled at its first use."""
+    key = (loss.scalars, dtype, outputs)
+    if key not in _blocks:
+        make = _row_block if loss.schema == "row" else _map_block
+        function = make(loss, dtype.type, outputs)
+        _blocks[key] = numba.cfunc(_SIGNATURE, error_model="numpy")(function)
+    return int(_blocks[key].address)
+
+
+def _compiled(function: Callable[..., Any], dtype: Any) -> Any:
+    return njit(rebind(function, words(dtype)), error_model="numpy")
+
+
+def _define(name: str, lines: list[str], meanings: dict[str, Any]) -> Callable[..., Any]:
+    """A function from lines of text: Numba has no other way to write a variable arity."""
+    text = f"def {name}(n, k, inputs, parameters, outputs):\n    " + "\n    ".join(lines)
+    exec(compile(text, f"<{name}>", "exec"), meanings)
+    return meanings[name]  # type: ignore[no-any-return]
+
+
+def _map_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
+    inputs, parameters = len(loss.inputs), len(loss.kernel_parameters())
+    count = len(loss.differentiated)
+    lines = [f"x{i} = carray(inputs[{i}], n, dtype)" for i in range(inputs)]
+    lines += [f"c{i} = carray(parameters, {parameters}, dtype)[{i}]" for i in range(parameters)]
+    stores = []
+    if outputs & VALUE:
+        lines.append("value = carray(outputs[0], n, dtype)")
+        stores.append("    value[i] = point[0]")
+    for bit, kind, first in ((GRAD, 1, 1), (HESS, 2, 1 + count)):
+        for p in range(count if outputs & bit else 0):
+            part = f"point[{kind}]" + (f"[{p}]" if count > 1 else "")
+            lines.append(f"out{kind}_{p} = carray(outputs[{first + p}], n, dtype)")
+            stores.append(f"    out{kind}_{p}[i] = {part}")
+    arguments = [f"x{i}[i]" for i in range(inputs)] + [f"c{i}" for i in range(parameters)]
+    lines += ["for i in range(n):", f"    point = formula({', '.join(arguments)})", *stores]
+    formula = _compiled(loss.scalars.formula, dtype)
+    return _define("map_block", lines, {"carray": carray, "dtype": dtype, "formula": formula})
+
+
+@njit(error_model="numpy")
+def _add(high, low, x, n):  # type: ignore[no-untyped-def]
+    """Adds a column to sums of two words."""
+    for i in range(n):
+        total = high[i] + x[i]
+        part = total - high[i]
+        low[i] += (high[i] - (total - part)) + (x[i] - part)
+        high[i] = total
+
+
+@njit(error_model="numpy")
+def _total(high, low, n, to):  # type: ignore[no-untyped-def]
+    for i in range(n):
+        to[i] = high[i] + (low[i] if high[i] - high[i] == 0 else 0.0)
+
+
+def _tuple_of(name: str, count: int) -> str:
+    return "(" + "".join(f"{name}[{i}][i], " for i in range(count)) + ")"
+
+
+def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
+    """Class-major buffers, every loop across rows, as in the compiled core."""
+    scalars = loss.scalars
+    parameters = len(loss.kernel_parameters())
+    constants = "".join(f", c{i}" for i in range(parameters))
+    terms, fits, coefficients = scalars.term_sums, scalars.fit_sums, scalars.coefficients
+    keeps = bool(outputs & (GRAD | HESS))
+    lines = [
+        "z = carray(inputs[0], (k, n), dtype)",
+        "soft = is_set(inputs[1])",
+        "q = carray(inputs[1], (k, n), dtype)",
+        "labels = carray(inputs[2], n, dtype)",
+        "factor = carray(inputs[3], n, dtype)",
+        *(f"c{i} = carray(parameters, {parameters}, dtype)[{i}]" for i in range(parameters)),
+        "maximum = np.full(n, dtype(-np.inf))",
+        "ties = np.zeros(n, dtype)",
+        f"terms = np.zeros(({max(terms, 1)}, n), dtype)",
+        f"fits = np.zeros(({fits}, n), dtype)",
+        "x = np.zeros((2, n), dtype)",
+        f"high = np.zeros(({max(terms, fits)}, n))",
+        "low = np.zeros_like(high)",
+    ]
+    if scalars.uses_maximum:
+        lines += [
+            "for j in range(k):",
+            "    for i in range(n):",
+            "        maximum[i] = z[j, i] if z[j, i] > maximum[i] else maximum[i]",
+        ]
+    fit = f"fit(z[j, i], q[j, i], maximum[i]{constants})"
+    lines += [
+        "if soft:",
+        "    for j in range(k):",
+        "        for i in range(n):",
+        f"            s = {fit}",
+        *(f"            x[{s}, i] = s[{s}]" for s in range(fits)),
+        *(f"        add(high[{s}], low[{s}], x[{s}], n)" for s in range(fits)),
+        *(f"    total(high[{s}], low[{s}], n, fits[{s}])" for s in range(fits)),
+        "    high[:] = 0.0",
+        "    low[:] = 0.0",
+        "else:",
+        "    for i in range(n):",
+        f"        s = fit(z[np.int64(labels[i]), i], dtype(1), maximum[i]{constants})",
+        *(f"        fits[{s}, i] = s[{s}]" for s in range(fits)),
+    ]
+    if keeps:
+        # the gradient's buffer keeps what emit needs; it may be the prediction's
+        lines.append(f"kept = carray(outputs[{1 if outputs & GRAD else 2}], (k, n), dtype)")
+    if keeps or terms:
+        lines += [
+            "for j in range(k):",
+            "    for i in range(n):",
+            "        prediction = z[j, i]",
+            f"        t = term(prediction, maximum[i]{constants})",
+            "        ties[i] += dtype(prediction == maximum[i])",
+            *(f"        x[{s}, i] = t[1][{s}]" for s in range(terms)),
+            *(["        kept[j, i] = t[0]"] if keeps else []),
+            *(f"    add(high[{s}], low[{s}], x[{s}], n)" for s in range(terms)),
+            *(f"total(high[{s}], low[{s}], n, terms[{s}])" for s in range(terms)),
+        ]
+    lines += [
+        f"row = np.zeros(({max(coefficients, 1)}, n), dtype)",
+        *(["value = carray(outputs[0], n, dtype)"] if outputs & VALUE else []),
+        "for i in range(n):",
+        f"    f = finish(maximum[i], ties[i], {_tuple_of('terms', terms)}, "
+        f"{_tuple_of('fits', fits)}{constants})",
+        *(["    value[i] = f[0]"] if outputs & VALUE else []),
+        *(f"    row[{c}, i] = f[1][{c}]" for c in range(coefficients)),
+    ]
+    if keeps:
+        if outputs & GRAD:
+            lines.append("grad = carray(outputs[1], (k, n), dtype)")
+        if outputs & HESS:
+            lines.append("hess = carray(outputs[2], (k, n), dtype)")
+        lines += [
+            "for j in range(k):",
+            "    for i in range(n):",
+            "        target = q[j, i] if soft else dtype(labels[i] == dtype(j))",
+            f"        e = emit(kept[j, i], target, {_tuple_of('row', coefficients)}{constants})",
+            "        used = factor[i] != dtype(0)",
+            *(
+                f"        {out}[j, i] = e[{position}] * factor[i] if used else dtype(0)"
+                for position, (bit, out) in enumerate(((GRAD, "grad"), (HESS, "hess")))
+                if outputs & bit
+            ),
+        ]
+    meanings = {"np": np, "carray": carray, "dtype": dtype, "add": _add, "total": _total}
+    meanings["is_set"] = _is_set
+    for name in ("term", "fit", "finish", "emit"):
+        meanings[name] = _compiled(getattr(scalars, name), dtype)
+    return _define("row_block", lines, meanings)
+
+
+@numba.extending.intrinsic
+def _is_set(typing_context, pointer):  # type: ignore[no-untyped-def]
+    """Whether a pointer is not null."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        null = arguments[0].type(None)
+        return builder.icmp_unsigned("!=", arguments[0], null)
+
+    return types.boolean(pointer), code

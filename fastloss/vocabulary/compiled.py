@@ -1,0 +1,98 @@
+"""The vocabulary for Numba: scalars of one dtype, branch-free, so that loops vectorise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+
+from ._numba_math import FLOAT32, FLOAT64, fma
+
+__all__ = ["words"]
+
+
+@intrinsic
+def _select(typing_context, condition, yes, no):  # type: ignore[no-untyped-def]
+    if yes != no:
+        return None
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        flag = context.cast(builder, arguments[0], condition, types.boolean)
+        return builder.select(flag, *arguments[1:])
+
+    return yes(condition, yes, no), code
+
+
+def words(dtype: Any) -> dict[str, Callable[..., Any]]:
+    """The meaning of every word for one dtype.
+
+    Parameters
+    ----------
+    dtype : dtype
+        float32 or float64; every function takes and returns it.
+
+    Returns
+    -------
+    dict
+        For :func:`fastloss.vocabulary.rebind`.
+    """
+    scalar = np.dtype(dtype).type
+    math = FLOAT32 if scalar is np.float32 else FLOAT64
+    zero = scalar(0)
+    infinity = scalar(np.inf)
+    absolute = math["abs"]
+
+    def two_worded(one: Callable[..., Any], two: Callable[..., Any]) -> Callable[..., Any]:
+        @njit
+        def function(high, low=None):  # type: ignore[no-untyped-def]
+            if low is None:
+                return one(high)
+            return two(high, low)
+
+        return function  # type: ignore[no-any-return]
+
+    @njit
+    def const(x):  # type: ignore[no-untyped-def]
+        return scalar(x)
+
+    @njit
+    def where(condition, yes, no):  # type: ignore[no-untyped-def]
+        return _select(condition, yes, no)
+
+    @njit
+    def flat(x):  # type: ignore[no-untyped-def]
+        return _select(x == x, zero, x)
+
+    @njit
+    def two_difference(a, b):  # type: ignore[no-untyped-def]
+        high = a - b
+        b_part = a - high
+        low = (a - (high + b_part)) + (b_part - b)
+        return high, _select(absolute(high) < infinity, low, zero)
+
+    @njit
+    def multiply_add(a, b, c):  # type: ignore[no-untyped-def]
+        return fma(a, b, c)
+
+    return {
+        "abs": absolute,
+        "const": const,
+        "exp": two_worded(math["exp"], math["exp2w"]),
+        "exp_negative": two_worded(math["exp_negative"], math["exp_negative2w"]),
+        "expm1": two_worded(math["expm1"], math["expm1_2w"]),
+        "flat": flat,
+        "fma": multiply_add,
+        "inf": np.inf,
+        "log": math["log"],
+        "log1p": math["log1p"],
+        "log1p_unit": math["log1p_unit"],
+        "maximum": math["maximum"],
+        "minimum": math["minimum"],
+        "nan": np.nan,
+        "sign": math["sign"],
+        "two_difference": two_difference,
+        "where": where,
+    }
