@@ -13,8 +13,6 @@
 namespace fastloss {
 namespace {
 
-#define FASTLOSS_LOOP_FUNCTION static __attribute__((noinline))
-
 constexpr int64_t max_rows = 64;  // in one call of a row block function
 
 constexpr int at_least_1(int n) { return n > 0 ? n : 1; }
