@@ -10,12 +10,14 @@ namespace {
 // The lanes and the tree of Lanes, with a row in every column.
 template <class T>
 class ColumnSum {
+    static constexpr bool compensated = sizeof(T) == sizeof(double);
+
   public:
     void clear(int64_t k) {
         used_ = 1;
         while (used_ < lanes && used_ < k) used_ *= 2;
         __builtin_memset(high_, 0, used_ * sizeof(high_[0]));
-        __builtin_memset(low_, 0, used_ * sizeof(low_[0]));
+        if (compensated) __builtin_memset(low_, 0, used_ * sizeof(low_[0]));
     }
 
     FASTLOSS_LOOP_FUNCTION void add(ColumnSum& sum, int64_t j, const T* x, int64_t n) {
@@ -24,7 +26,7 @@ class ColumnSum {
         n = n / lanes * lanes;
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
-            if constexpr (sizeof(T) == sizeof(double)) {
+            if constexpr (compensated) {
                 const double total = high[i] + x[i];
                 const double x_part = total - high[i];
                 low[i] += (high[i] - (total - x_part)) + (x[i] - x_part);
@@ -47,8 +49,10 @@ class ColumnSum {
                 for (int64_t i = 0; i < n; ++i) {
                     const double a = high[i], b = other[i];
                     const double total = a + b;
-                    const double b_part = total - a;
-                    low[i] += other_low[i] + ((a - (total - b_part)) + (b - b_part));
+                    if constexpr (compensated) {
+                        const double b_part = total - a;
+                        low[i] += other_low[i] + ((a - (total - b_part)) + (b - b_part));
+                    }
                     high[i] = total;
                 }
             }
@@ -56,7 +60,7 @@ class ColumnSum {
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
             const double high = sum.high_[0][i];
-            to[i] = T(high + (high - high == 0 ? sum.low_[0][i] : 0.0));
+            to[i] = T(compensated && high - high == 0 ? high + sum.low_[0][i] : high);
         }
     }
 

@@ -8,23 +8,23 @@ namespace {
 
 constexpr int64_t segment = 512;  // classes whose terms stay in L1 until they are summed
 
+// A maximum is the same in any order, so several registers may hold it, which hides its latency.
 template <class T>
 FASTLOSS_LOOP_FUNCTION T row_maximum(const T* z, int64_t k) {
-    constexpr int wide = 4 * lanes;  // several registers, to hide the latency
-    typedef T Wide __attribute__((vector_size(wide * sizeof(T))));
-    T best = -T(__builtin_inf());
-    int64_t j = 0;
-    if (k >= wide) {
-        Wide m = Wide{} + best;
-        for (; j + wide <= k; j += wide) {
-            Wide v;
-            __builtin_memcpy(&v, z + j, sizeof(v));
-            m = v > m ? v : m;
-        }
-        for (int i = 0; i < wide; ++i) best = m[i] > best ? m[i] : best;
+    constexpr int wide = 4 * lanes;
+    alignas(64) T best[wide];
+    for (int i = 0; i < wide; ++i) best[i] = -T(__builtin_inf());
+    for (int64_t j = 0; j < k; j += wide) {
+        const T* const x = z + j;
+        const int n = k - j < wide ? int(k - j) : wide;
+        FASTLOSS_INDEPENDENT
+        for (int i = 0; i < n; ++i) best[i] = x[i] > best[i] ? x[i] : best[i];
     }
-    for (; j < k; ++j) best = z[j] > best ? z[j] : best;
-    return best;
+    for (int width = wide / 2; width > 0; width /= 2) {
+        FASTLOSS_INDEPENDENT
+        for (int i = 0; i < width; ++i) best[i] = best[i + width] > best[i] ? best[i + width] : best[i];
+    }
+    return best[0];
 }
 
 template <class T>
@@ -98,11 +98,7 @@ void add_sums(Lanes<T>* totals, T (*buffer)[segment], int used, int64_t n, int64
 
 template <class T>
 void fold_sums(const Lanes<T>* totals, T (*to)[max_rows], int used, int64_t i) {
-    for (int s = 0; s < used; ++s) {
-        double high, low;
-        totals[s].fold(high, low);
-        to[s][i] = T(high + low);
-    }
+    for (int s = 0; s < used; ++s) to[s][i] = totals[s].total();
 }
 
 // Row i of a block: its terms and, for a distribution, its fits.

@@ -176,6 +176,10 @@ int64_t lay_out(const Job& job, char* memory, Scratch& scratch) {
 
 using BlockFunction = void (*)(const Job&, const Scratch&, int64_t, BlockResult&);
 
+struct Sums {
+    double value, weight;
+};
+
 struct alignas(128) Total {
     ExactSum value, weight;
 };
@@ -224,10 +228,26 @@ void run_chunk(void* context, int worker, int64_t chunk) {
     run_blocks(pass, pass.totals[worker], first, end < pass.job->blocks ? end : pass.job->blocks);
 }
 
-int run_pass(const Job& job, BlockFunction function, int threads, Total& total, int64_t& bad_block) {
+// Runs one block where there is but one: nothing to share or to add.
+int run_alone(const Job& job, BlockFunction function, Sums& sums, int64_t& bad_block) {
+    Scratch scratch;
+    char* const memory = arena().get(lay_out(job, nullptr, scratch));
+    if (!memory) return FASTLOSS_NO_MEMORY;
+    lay_out(job, memory, scratch);
+    BlockResult result{};
+    {
+        FloatEnvironment environment;
+        function(job, scratch, bad_block, result);
+    }
+    sums = {result.value_high + result.value_low, result.weight_high + result.weight_low};
+    return result.status;
+}
+
+int run_pass(const Job& job, BlockFunction function, int threads, Sums& sums, int64_t& bad_block) {
+    bad_block = 0;
+    if (job.blocks == 1) return run_alone(job, function, sums, bad_block);
     const fastloss_plan& plan = *job.plan;
-    Total* const totals =
-        threads > 1 ? static_cast<Total*>(aligned_alloc(128, threads * sizeof(Total))) : &total;
+    Total* const totals = static_cast<Total*>(aligned_alloc(128, threads * sizeof(Total)));
     if (!totals) return FASTLOSS_NO_MEMORY;
     memset(static_cast<void*>(totals), 0, threads * sizeof(Total));
     const int64_t share = job.blocks / (int64_t(threads) * 8);
@@ -235,27 +255,18 @@ int run_pass(const Job& job, BlockFunction function, int threads, Total& total, 
               {INT64_MAX}, {FASTLOSS_OK}};
     const int64_t chunks = (job.blocks + pass.blocks_per_chunk - 1) / pass.blocks_per_chunk;
     const int stopped = parallel_for(chunks, threads, run_chunk, &pass, plan.poll, plan.poll_context);
-    if (totals != &total) {
-        for (int i = 0; i < threads; ++i) {
-            total.value.add(totals[i].value);
-            total.weight.add(totals[i].weight);
-        }
-        free(totals);
+    for (int i = 1; i < threads; ++i) {
+        totals[0].value.add(totals[i].value);
+        totals[0].weight.add(totals[i].weight);
     }
+    sums = {totals[0].value.value(), totals[0].weight.value()};
+    free(totals);
     arena().trim();
     if (stopped) return FASTLOSS_INTERRUPTED;
     bad_block = pass.bad_block.load();
-    if (bad_block != INT64_MAX) {
-        // which kind of error the lowest block has: ask it again
-        Scratch scratch;
-        char* const memory = arena().get(lay_out(job, nullptr, scratch));
-        if (!memory) return FASTLOSS_NO_MEMORY;
-        lay_out(job, memory, scratch);
-        BlockResult result{};
-        function(job, scratch, bad_block, result);
-        return result.status;
-    }
-    return pass.status.load();
+    if (bad_block == INT64_MAX) return pass.status.load();
+    Sums unused;  // which kind of error the lowest block has: ask it again
+    return run_alone(job, function, unused, bad_block);
 }
 
 bool any_domain(const fastloss_plan& plan) {
@@ -316,22 +327,21 @@ int fastloss_run(const fastloss_plan* plan, fastloss_result* result) {
 
     const Isa& isa = current_isa();
     const int dtype = compute_index(*plan), threads = fastloss_threads_for(plan);
-    Total total;
+    Sums sums{};
     const bool sums_first = mean && !given && job.weighted;
     if (plan->labels || sums_first || (plan->in_place && any_domain(*plan))) {
-        const int status = run_pass(job, isa.scan_block[dtype][plan->schema], threads, total,
+        const int status = run_pass(job, isa.scan_block[dtype][plan->schema], threads, sums,
                                     result->block);
         if (status != FASTLOSS_OK) return status;
     }
-    result->weight_sum = job.weighted ? total.weight.value() : double(job.units);
+    result->weight_sum = job.weighted ? sums.weight : double(job.units);
     const double denominator = !mean ? 1 : given ? plan->normalizer : result->weight_sum;
     // a mean over nothing: no unit counts, so no gradient is selected
     job.scale = denominator == 0 ? 0 : 1 / denominator;
     const int status =
-        run_pass(job, isa.run_block[dtype][plan->schema], threads, total, result->block);
+        run_pass(job, isa.run_block[dtype][plan->schema], threads, sums, result->block);
     if (status != FASTLOSS_OK) return status;
-    const double sum = total.value.value();
-    result->value = mean ? (denominator == 0 ? NAN : sum / denominator) : sum;
+    result->value = !mean ? sums.value : denominator == 0 ? NAN : sums.value / denominator;
     return FASTLOSS_OK;
 }
 

@@ -59,6 +59,22 @@ class Lanes {
         low = h[0] - h[0] == 0 ? l[0] : 0;
     }
 
+    // The sum rounded to T; for float32 the plain tree is more than exact enough.
+    T total() const {
+        if constexpr (sizeof(T) == sizeof(double)) {
+            double high, low;
+            fold(high, low);
+            return high + low;
+        } else {
+            double h[lanes];
+            __builtin_memcpy(h, &high_, sizeof(h));
+            for (int width = lanes / 2; width > 0; width /= 2) {
+                for (int i = 0; i < width; ++i) h[i] += h[i + width];
+            }
+            return T(h[0]);
+        }
+    }
+
   private:
     LaneVector high_{}, low_{};
 };
