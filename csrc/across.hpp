@@ -90,7 +90,8 @@ struct AcrossSums {
 
     template <bool keeps>
     FASTLOSS_LOOP_FUNCTION void term_loop(const F& formula, const T* z, int64_t n, T* kept,
-                                          RowSums<T, F>& rows, T (&x)[at_least_1(terms)][max_rows]) {
+                                          RowSums<T, F>& rows,
+                                          T (&x)[at_least_1(terms)][max_rows]) {
         n = n / lanes * lanes;
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
@@ -127,9 +128,10 @@ void sum_columns(int64_t n, int64_t k, T (&to)[sums][max_rows], int used, Loop l
 }
 
 template <class T, class F, int outputs, bool soft>
-FASTLOSS_LOOP_FUNCTION void emit_column(const F& formula, const T* kept, const T* target, T label,
-                                        const T (&coefficients)[at_least_1(F::coefficients)][max_rows],
-                                        const T* factor, int64_t n, T* grad, T* hess) {
+FASTLOSS_LOOP_FUNCTION void emit_column(
+    const F& formula, const T* kept, const T* target, T label,
+    const T (&coefficients)[at_least_1(F::coefficients)][max_rows], const T* factor, int64_t n,
+    T* grad, T* hess) {
     n = n / lanes * lanes;
     FASTLOSS_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) {
@@ -144,8 +146,8 @@ FASTLOSS_LOOP_FUNCTION void emit_column(const F& formula, const T* kept, const T
 }
 
 template <class T, class F>
-FASTLOSS_LOOP_FUNCTION void finish_coefficients(const F& formula, int64_t n, const RowSums<T, F>& rows,
-                                                T k,
+FASTLOSS_LOOP_FUNCTION void finish_coefficients(const F& formula, int64_t n,
+                                                const RowSums<T, F>& rows, T k,
                                                 T (&to)[at_least_1(F::coefficients)][max_rows]) {
     n = n / lanes * lanes;
     FASTLOSS_INDEPENDENT

@@ -22,7 +22,8 @@ FASTLOSS_LOOP_FUNCTION T row_maximum(const T* z, int64_t k) {
     }
     for (int width = wide / 2; width > 0; width /= 2) {
         FASTLOSS_INDEPENDENT
-        for (int i = 0; i < width; ++i) best[i] = best[i + width] > best[i] ? best[i + width] : best[i];
+        for (int i = 0; i < width; ++i)
+            best[i] = best[i + width] > best[i] ? best[i + width] : best[i];
     }
     return best[0];
 }

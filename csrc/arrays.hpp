@@ -39,8 +39,8 @@ struct Convert<Float16, T> {
     // One multiplication re-biases the exponent and normalises subnormals.
     static T from(Float16 x) {
         const uint32_t magnitude = uint32_t(x.bits & 0x7fff) << 13;
-        const uint32_t finite = __builtin_bit_cast(
-            uint32_t, __builtin_bit_cast(float, magnitude) * 0x1p112f);
+        const uint32_t finite =
+            __builtin_bit_cast(uint32_t, __builtin_bit_cast(float, magnitude) * 0x1p112f);
         const uint32_t bits = magnitude >= 0x0f800000u ? magnitude | 0x7f800000u : finite;
         return T(__builtin_bit_cast(float, bits | (uint32_t(x.bits & 0x8000) << 16)));
     }
@@ -50,8 +50,8 @@ struct Convert<Float16, T> {
         float x = __builtin_bit_cast(float, bits & 0x7fffffffu);
         const bool nan = x != x;
         x = x < 131072.0f ? x : 131072.0f;
-        const float power = __builtin_bit_cast(
-            float, __builtin_bit_cast(uint32_t, x) & 0x7f800000u);
+        const float power =
+            __builtin_bit_cast(float, __builtin_bit_cast(uint32_t, x) & 0x7f800000u);
         const float magic = (power > 0x1p-14f ? power : 0x1p-14f) * 0x1p13f;
         const float rounded = (x + magic) - magic;
         uint32_t half = __builtin_bit_cast(uint32_t, rounded * 0x1p-112f) >> 13;
@@ -109,9 +109,9 @@ using StoreRun = void (*)(char* to, int64_t stride, const T* from, int64_t n);
 template <class T>
 LoadRun<T> loader(int dtype) {
     static constexpr LoadRun<T> table[FASTLOSS_DTYPES] = {
-        load_run<Bool, T>,     load_run<int8_t, T>,   load_run<int16_t, T>,  load_run<int32_t, T>,
-        load_run<int64_t, T>,  load_run<uint8_t, T>,  load_run<uint16_t, T>, load_run<uint32_t, T>,
-        load_run<uint64_t, T>, load_run<Float16, T>,  load_run<BFloat16, T>, load_run<float, T>,
+        load_run<Bool, T>,     load_run<int8_t, T>,  load_run<int16_t, T>,  load_run<int32_t, T>,
+        load_run<int64_t, T>,  load_run<uint8_t, T>, load_run<uint16_t, T>, load_run<uint32_t, T>,
+        load_run<uint64_t, T>, load_run<Float16, T>, load_run<BFloat16, T>, load_run<float, T>,
         load_run<double, T>};
     return table[dtype];
 }
@@ -153,12 +153,10 @@ using LoadLabelRun = void (*)(int64_t* to, const char* from, int64_t stride, int
 
 inline LoadLabelRun label_loader(int dtype) {
     static constexpr LoadLabelRun table[FASTLOSS_DTYPES] = {
-        load_narrow_label_run<Bool>,    load_label_run<int8_t>,
-        load_label_run<int16_t>,        load_label_run<int32_t>,
-        load_label_run<int64_t>,        load_label_run<uint8_t>,
-        load_label_run<uint16_t>,       load_label_run<uint32_t>,
-        load_label_run<uint64_t>,       load_narrow_label_run<Float16>,
-        load_narrow_label_run<BFloat16>, load_label_run<float>,
+        load_narrow_label_run<Bool>,    load_label_run<int8_t>,          load_label_run<int16_t>,
+        load_label_run<int32_t>,        load_label_run<int64_t>,         load_label_run<uint8_t>,
+        load_label_run<uint16_t>,       load_label_run<uint32_t>,        load_label_run<uint64_t>,
+        load_narrow_label_run<Float16>, load_narrow_label_run<BFloat16>, load_label_run<float>,
         load_label_run<double>};
     return table[dtype];
 }

@@ -53,18 +53,32 @@ std::atomic<int>& chosen() {
 
 }  // namespace
 
-const Isa& current_isa() { return *isas[chosen().load(std::memory_order_relaxed)]; }
+const Isa& current_isa() {
+    return *isas[chosen().load(std::memory_order_relaxed)];
+}
 
 }  // namespace fastloss
 
 using namespace fastloss;
 
-int fastloss_kernel_count(void) { return current_isa().kernel_count; }
-const fastloss_kernel* fastloss_kernels(void) { return current_isa().kernels; }
-int fastloss_isa_count(void) { return isa_count; }
-int fastloss_isa_supported(int isa) { return isa >= 0 && isa < isa_count && supported(isa); }
-const char* fastloss_isa_name(int isa) { return isas[isa]->name; }
-int fastloss_isa(void) { return chosen().load(std::memory_order_relaxed); }
+int fastloss_kernel_count(void) {
+    return current_isa().kernel_count;
+}
+const fastloss_kernel* fastloss_kernels(void) {
+    return current_isa().kernels;
+}
+int fastloss_isa_count(void) {
+    return isa_count;
+}
+int fastloss_isa_supported(int isa) {
+    return isa >= 0 && isa < isa_count && supported(isa);
+}
+const char* fastloss_isa_name(int isa) {
+    return isas[isa]->name;
+}
+int fastloss_isa(void) {
+    return chosen().load(std::memory_order_relaxed);
+}
 int fastloss_set_isa(int isa) {
     if (!fastloss_isa_supported(isa)) return -1;
     chosen().store(isa);

@@ -8,7 +8,9 @@
 namespace fastloss {
 namespace {
 
-inline int64_t padded(int64_t n) { return (n + lanes - 1) / lanes * lanes; }
+inline int64_t padded(int64_t n) {
+    return (n + lanes - 1) / lanes * lanes;
+}
 
 // The surplus of the last block repeats its last sample, so that it costs nothing special.
 template <class T>
@@ -27,7 +29,8 @@ bool any_outside(const fastloss_domain& domain, const T* x, int64_t n) {
     const T low = T(domain.low), high = T(domain.high);
     int bad = 0;
     if (domain.discrete) {
-        for (int64_t i = 0; i < n; ++i) bad |= int(x[i] != low) & int(x[i] != high) & int(x[i] == x[i]);
+        for (int64_t i = 0; i < n; ++i)
+            bad |= int(x[i] != low) & int(x[i] != high) & int(x[i] == x[i]);
     } else {
         for (int64_t i = 0; i < n; ++i) bad |= int(x[i] < low) | int(x[i] > high);
     }
@@ -50,7 +53,8 @@ bool used_outside(const Job& job, const fastloss_domain& domain, const T* x, int
 
 inline bool bad_weights(const double* weight, int64_t n) {
     int bad = 0;
-    for (int64_t i = 0; i < n; ++i) bad |= int(!(weight[i] >= 0)) | int(!(weight[i] < __builtin_inf()));
+    for (int64_t i = 0; i < n; ++i)
+        bad |= int(!(weight[i] >= 0)) | int(!(weight[i] < __builtin_inf()));
     return bad != 0;
 }
 
@@ -168,8 +172,8 @@ void run_map_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
     for (int o = 0; o < outputs; ++o) {
         const Strided& array = job.output[o];
         const int kind = o == 0 ? FASTLOSS_VALUE : o <= predictions ? FASTLOSS_GRAD : FASTLOSS_HESS;
-        const bool in_array = array.data && array.direct && !job.stream && !plan.in_place &&
-                              n == padded(n);
+        const bool in_array =
+            array.data && array.direct && !job.stream && !plan.in_place && n == padded(n);
         if (plan.outputs & kind) {
             out[o] = in_array ? array.data + begin * int64_t(sizeof(T)) : scratch.output[o];
         }
@@ -229,8 +233,7 @@ inline bool use_labels(const Job& job, int64_t n, const Scratch& scratch) {
         const bool used = valid && !ignored;
         scratch.labels[i] = used ? label : 0;
         if (!job.weighted) continue;
-        const double class_weight =
-            plan.class_weight ? plan.class_weight[scratch.labels[i]] : 1.0;
+        const double class_weight = plan.class_weight ? plan.class_weight[scratch.labels[i]] : 1.0;
         scratch.weight[i] = used ? scratch.weight[i] * class_weight : 0;
     }
     return bad == 0;
@@ -357,8 +360,7 @@ void run_row_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
         for (int64_t i = 0; i < n; ++i) label_values[i] = T(scratch.labels[i]);
         pad(label_values, n);
     }
-    const void* const labels =
-        job.along ? static_cast<const void*>(scratch.labels) : label_values;
+    const void* const labels = job.along ? static_cast<const void*>(scratch.labels) : label_values;
     const void* const in[] = {rows.prediction, rows.target, rows.target ? nullptr : labels, factor};
     void* out[3] = {};
     if (plan.outputs & FASTLOSS_VALUE) out[0] = scratch.output[0];

@@ -29,7 +29,9 @@ int64_t item_size(int dtype) {
     return sizes[dtype];
 }
 
-int compute_index(const fastloss_plan& plan) { return plan.dtype == FASTLOSS_FLOAT64; }
+int compute_index(const fastloss_plan& plan) {
+    return plan.dtype == FASTLOSS_FLOAT64;
+}
 
 int64_t unit_count(const fastloss_plan& plan) {
     int64_t units = 1;
@@ -150,28 +152,36 @@ Arena& arena() {
     return instance;
 }
 
-// Lays the buffers out from `memory`, or only measures where it is null.
-int64_t lay_out(const Job& job, char* memory, Scratch& scratch) {
-    const fastloss_plan& plan = *job.plan;
-    int64_t used = 0, buffers = 0;
-    const auto take = [&](int64_t bytes) {
-        char* const at = memory + used;
-        used += (bytes + 63) / 64 * 64 + stagger * (++buffers % 2 ? 1 : 3);
-        used = (used + 63) / 64 * 64;
+int64_t buffer_units(const Job& job) {
+    return job.block_units < FASTLOSS_LANES ? FASTLOSS_LANES : job.block_units;
+}
+
+int64_t buffer_size(int64_t elements) {
+    return (elements * int64_t(sizeof(double)) + 63) / 64 * 64 + stagger;
+}
+
+int64_t scratch_size(const Job& job) {
+    const int64_t large = job.plan->inputs + 2 * job.plan->predictions, small = 5;
+    return large * buffer_size(buffer_units(job) * job.classes) +
+           small * buffer_size(buffer_units(job));
+}
+
+Scratch lay_out(const Job& job, char* memory) {
+    const auto take = [&](int64_t elements) {
+        char* const at = memory;
+        memory += buffer_size(elements);
         return at;
     };
-    const int64_t units = job.block_units < FASTLOSS_LANES ? FASTLOSS_LANES : job.block_units;
-    const int64_t size = units * job.classes * int64_t(sizeof(double));
-    for (int i = 0; i < plan.inputs; ++i) scratch.input[i] = take(size);
-    scratch.output[0] = take(units * int64_t(sizeof(double)));
-    for (int o = 1; o < 1 + 2 * plan.predictions; ++o) scratch.output[o] = take(size);
-    scratch.weight = reinterpret_cast<double*>(take(units * int64_t(sizeof(double))));
-    if (plan.schema == FASTLOSS_ROW) {
-        scratch.labels = reinterpret_cast<int64_t*>(take(units * int64_t(sizeof(int64_t))));
-        scratch.label_values = take(units * int64_t(sizeof(double)));
-        scratch.factor = take(units * int64_t(sizeof(double)));
-    }
-    return used;
+    const int64_t units = buffer_units(job), size = units * job.classes;
+    Scratch scratch;
+    for (int i = 0; i < job.plan->inputs; ++i) scratch.input[i] = take(size);
+    for (int o = 1; o < 1 + 2 * job.plan->predictions; ++o) scratch.output[o] = take(size);
+    scratch.output[0] = take(units);
+    scratch.weight = reinterpret_cast<double*>(take(units));
+    scratch.labels = reinterpret_cast<int64_t*>(take(units));
+    scratch.label_values = take(units);
+    scratch.factor = take(units);
+    return scratch;
 }
 
 using BlockFunction = void (*)(const Job&, const Scratch&, int64_t, BlockResult&);
@@ -196,13 +206,12 @@ struct Pass {
 
 void run_blocks(Pass& pass, Total& total, int64_t first, int64_t last) {
     const Job& job = *pass.job;
-    Scratch scratch;
-    char* const memory = arena().get(lay_out(job, nullptr, scratch));
+    char* const memory = arena().get(scratch_size(job));
     if (!memory) {
         pass.status.store(FASTLOSS_NO_MEMORY);
         return;
     }
-    lay_out(job, memory, scratch);
+    const Scratch scratch = lay_out(job, memory);
     for (int64_t block = first; block < last; ++block) {
         if (block > pass.bad_block.load(std::memory_order_relaxed)) return;
         BlockResult result{};
@@ -230,10 +239,9 @@ void run_chunk(void* context, int worker, int64_t chunk) {
 
 // Runs one block where there is but one: nothing to share or to add.
 int run_alone(const Job& job, BlockFunction function, Sums& sums, int64_t& bad_block) {
-    Scratch scratch;
-    char* const memory = arena().get(lay_out(job, nullptr, scratch));
+    char* const memory = arena().get(scratch_size(job));
     if (!memory) return FASTLOSS_NO_MEMORY;
-    lay_out(job, memory, scratch);
+    const Scratch scratch = lay_out(job, memory);
     BlockResult result{};
     {
         FloatEnvironment environment;
@@ -251,10 +259,11 @@ int run_pass(const Job& job, BlockFunction function, int threads, Sums& sums, in
     if (!totals) return FASTLOSS_NO_MEMORY;
     memset(static_cast<void*>(totals), 0, threads * sizeof(Total));
     const int64_t share = job.blocks / (int64_t(threads) * 8);
-    Pass pass{&job,   function, share < 1 ? 1 : (share > 32 ? 32 : share), totals,
-              {INT64_MAX}, {FASTLOSS_OK}};
+    Pass pass{&job,   function,    share < 1 ? 1 : (share > 32 ? 32 : share),
+              totals, {INT64_MAX}, {FASTLOSS_OK}};
     const int64_t chunks = (job.blocks + pass.blocks_per_chunk - 1) / pass.blocks_per_chunk;
-    const int stopped = parallel_for(chunks, threads, run_chunk, &pass, plan.poll, plan.poll_context);
+    const int stopped =
+        parallel_for(chunks, threads, run_chunk, &pass, plan.poll, plan.poll_context);
     for (int i = 1; i < threads; ++i) {
         totals[0].value.add(totals[i].value);
         totals[0].weight.add(totals[i].weight);
@@ -277,6 +286,7 @@ bool any_domain(const fastloss_plan& plan) {
 }
 
 bool streams(const fastloss_plan& plan, int64_t units) {
+    if (units * plan.classes < serial_elements) return false;  // fits every cache
     return !plan.in_place && bytes_touched(plan, units) > last_level_cache() / 4 * 3;
 }
 
@@ -287,8 +297,7 @@ void prepare(const fastloss_plan& plan, Job& job) {
     job.along = plan.schema == FASTLOSS_ROW && plan.block_along &&
                 (plan.classes > most_classes_across || !plan.block);
     job.block = job.along ? plan.block_along : plan.block;
-    job.block_units =
-        plan.schema == FASTLOSS_MAP ? FASTLOSS_BLOCK : row_block_units(plan.classes);
+    job.block_units = plan.schema == FASTLOSS_MAP ? FASTLOSS_BLOCK : row_block_units(plan.classes);
     job.blocks = (job.units + job.block_units - 1) / job.block_units;
     job.weighted = plan.weight.data || plan.ignores || plan.class_weight;
     job.stream = streams(plan, job.units);
@@ -309,7 +318,9 @@ int fastloss_threads_for(const fastloss_plan* plan) {
     return threads < maximum_threads ? threads : maximum_threads;
 }
 
-int fastloss_streams(const fastloss_plan* plan) { return streams(*plan, unit_count(*plan)); }
+int fastloss_streams(const fastloss_plan* plan) {
+    return streams(*plan, unit_count(*plan));
+}
 
 int64_t fastloss_block_units(const fastloss_plan* plan) {
     return plan->schema == FASTLOSS_MAP ? FASTLOSS_BLOCK : row_block_units(plan->classes);
@@ -330,8 +341,8 @@ int fastloss_run(const fastloss_plan* plan, fastloss_result* result) {
     Sums sums{};
     const bool sums_first = mean && !given && job.weighted;
     if (plan->labels || sums_first || (plan->in_place && any_domain(*plan))) {
-        const int status = run_pass(job, isa.scan_block[dtype][plan->schema], threads, sums,
-                                    result->block);
+        const int status =
+            run_pass(job, isa.scan_block[dtype][plan->schema], threads, sums, result->block);
         if (status != FASTLOSS_OK) return status;
     }
     result->weight_sum = job.weighted ? sums.weight : double(job.units);
@@ -345,5 +356,9 @@ int fastloss_run(const fastloss_plan* plan, fastloss_result* result) {
     return FASTLOSS_OK;
 }
 
-int fastloss_get_threads(void) { return get_threads(); }
-void fastloss_set_threads(int threads) { set_threads(threads); }
+int fastloss_get_threads(void) {
+    return get_threads();
+}
+void fastloss_set_threads(int threads) {
+    set_threads(threads);
+}

@@ -66,8 +66,8 @@ inline void map_loop(int64_t n, const void* const* in, const void* parameters, v
 }
 
 template <class T, template <class> class Formula, int outputs>
-FASTLOSS_LOOP_FUNCTION void map_block(int64_t n, int64_t, const void* const* in, const void* parameters,
-               void* const* out) {
+FASTLOSS_LOOP_FUNCTION void map_block(int64_t n, int64_t, const void* const* in,
+                                      const void* parameters, void* const* out) {
     using Signature = Shape<decltype(&Formula<T>::operator())>;
     n = n / FASTLOSS_LANES * FASTLOSS_LANES;  // so that no remainder loop is made
     map_loop<T, Formula, outputs>(n, in, parameters, out,

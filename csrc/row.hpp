@@ -15,7 +15,9 @@ namespace {
 
 constexpr int64_t max_rows = 64;  // in one call of a row block function
 
-constexpr int at_least_1(int n) { return n > 0 ? n : 1; }
+constexpr int at_least_1(int n) {
+    return n > 0 ? n : 1;
+}
 
 // What a formula knows of each row of a block before it finishes them.
 template <class T, class F>

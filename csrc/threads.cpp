@@ -80,28 +80,16 @@ bool spin_until(Condition condition, int64_t deadline) {
 class Semaphore {
   public:
 #if defined(__APPLE__)
-    bool reset() {
-        return (handle_ = dispatch_semaphore_create(0)) != nullptr;
-    }
-    void post() {
-        dispatch_semaphore_signal(handle_);
-    }
-    void wait() {
-        dispatch_semaphore_wait(handle_, DISPATCH_TIME_FOREVER);
-    }
+    bool reset() { return (handle_ = dispatch_semaphore_create(0)) != nullptr; }
+    void post() { dispatch_semaphore_signal(handle_); }
+    void wait() { dispatch_semaphore_wait(handle_, DISPATCH_TIME_FOREVER); }
 
   private:
     dispatch_semaphore_t handle_ = nullptr;
 #else
-    bool reset() {
-        return sem_init(&handle_, 0, 0) == 0;
-    }
-    void post() {
-        sem_post(&handle_);
-    }
-    void wait() {
-        sem_wait(&handle_);
-    }
+    bool reset() { return sem_init(&handle_, 0, 0) == 0; }
+    void post() { sem_post(&handle_); }
+    void wait() { sem_wait(&handle_); }
 
   private:
     sem_t handle_{};

@@ -23,9 +23,7 @@ class FloatEnvironment {
     FloatEnvironment() : saved_(_mm_getcsr()) {
         if ((saved_ & ~sticky_flags) != default_control) _mm_setcsr(default_control);
     }
-    ~FloatEnvironment() {
-        _mm_setcsr(saved_);
-    }
+    ~FloatEnvironment() { _mm_setcsr(saved_); }
 
   private:
     static constexpr unsigned default_control = 0x1F80;
@@ -36,9 +34,7 @@ class FloatEnvironment {
         fegetenv(&saved_);
         fesetenv(FE_DFL_ENV);
     }
-    ~FloatEnvironment() {
-        fesetenv(&saved_);
-    }
+    ~FloatEnvironment() { fesetenv(&saved_); }
 
   private:
     fenv_t saved_;

@@ -6,16 +6,15 @@ pass over the arrays.
 
 from . import losses as _families
 from ._config import set_threads, show_config, threads, use_backend
-from ._version import __version__
 from ._loss import Loss, MapLoss, RowLoss, get, losses
+from ._version import __version__
 from .losses import *  # noqa: F403
-
-
 
 __all__ = [
     "Loss",
     "MapLoss",
     "RowLoss",
+    "__version__",
     "get",
     "get_include",
     "losses",

@@ -1,5 +1,6 @@
 """The general path of a call: any input, any backend. The compiled fast path ends here too when
-something about its arguments is unusual."""
+something about its arguments is unusual.
+"""
 
 from __future__ import annotations
 

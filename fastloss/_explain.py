@@ -78,11 +78,13 @@ def explain(loss: Any, prediction: Any, target: Any, weight: Any = None, **optio
     if given["reduction"] is None:
         given["reduction"] = REDUCTIONS[2]
     outputs = VALUE | GRAD | (HESS if given["hess_out"] is not None else 0)
-    plan = make_plan(
-        loss, outputs, prediction, target, weight, *(given[name] for name in names), options
-    )
+    plan = make_plan(loss, outputs, prediction, target, weight, **given, inputs=options)
     backend = _config.backend()
-    outlook = {"threads": 1, "streams": False, "block_units": max(plan.units, 1)}
+    outlook: dict[str, Any] = {
+        "threads": 1,
+        "streams": False,
+        "block_units": max(plan.units, 1),
+    }
     isa = ""
     if backend != "numpy":
         if plan.threads is None:

@@ -98,8 +98,10 @@ def _bad_input(plan: Plan) -> str | None:
         found = []
         for order, name in enumerate(names):
             values = plan.arrays[name][index].astype(plan.dtype)
-            values = values.reshape(len(used), *values.shape[len(index) and 1 :]) if index else (
-                values.reshape(1, *values.shape)
+            values = (
+                values.reshape(len(used), *values.shape[len(index) and 1 :])
+                if index
+                else (values.reshape(1, *values.shape))
             )
             bad = plan.domain_of(name).outside(values)
             bad &= used.reshape(-1, *(1,) * (bad.ndim - 1))
@@ -107,9 +109,7 @@ def _bad_input(plan: Plan) -> str | None:
                 found.append((first[0], order, name, first, values[first].item()))
         if found:
             unit, _, name, first, value = min(found)
-            at = _where(
-                name, (*(i[unit] for i in index), *first[1:]), plan.given[name].ndim == 0
-            )
+            at = _where(name, (*(i[unit] for i in index), *first[1:]), plan.given[name].ndim == 0)
             return (
                 f"{at} is {value!r}, outside its domain: {name} must be "
                 f"{plan.domain_of(name).text}{_swapped(plan)}{_unspecified(plan)}"

@@ -7,13 +7,14 @@ from typing import Any
 
 __all__ = ["call", "core", "prepare"]
 
-core: Any
+core: Any = None
 try:
-    from . import _core as core
+    from . import _core
+
+    core = _core
 except ImportError as error:
     if getattr(error, "name", None) not in (None, "fastloss._core") or "_core" not in str(error):
         raise
-    core = None
     warnings.warn(
         "fastloss runs without its compiled core (it was installed with FASTLOSS_PURE=1): "
         "results are the same within the stated bounds, but slower",
@@ -29,5 +30,3 @@ else:
 
     def prepare(loss: Any) -> None:
         """Nothing to prepare without the core."""
-
-

@@ -49,7 +49,7 @@ def _define(name: str, lines: list[str], meanings: dict[str, Any]) -> Callable[.
     """A function from lines of text: Numba has no other way to write a variable arity."""
     text = f"def {name}(n, k, inputs, parameters, outputs):\n    " + "\n    ".join(lines)
     exec(compile(text, f"<{name}>", "exec"), meanings)
-    return meanings[name]  # type: ignore[no-any-return]
+    return meanings[name]
 
 
 def _map_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
@@ -73,7 +73,7 @@ def _map_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
 
 
 @njit(error_model="numpy")
-def _add(high, low, x, n):  # type: ignore[no-untyped-def]
+def _add(high, low, x, n):
     """Adds a column to sums of two words."""
     for i in range(n):
         total = high[i] + x[i]
@@ -83,7 +83,7 @@ def _add(high, low, x, n):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy")
-def _total(high, low, n, to):  # type: ignore[no-untyped-def]
+def _total(high, low, n, to):
     for i in range(n):
         to[i] = high[i] + (low[i] if high[i] - high[i] == 0 else 0.0)
 
@@ -185,10 +185,10 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
 
 
 @numba.extending.intrinsic
-def _is_set(typing_context, pointer):  # type: ignore[no-untyped-def]
+def _is_set(typing_context, pointer):
     """Whether a pointer is not null."""
 
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def code(context, builder, signature, arguments):
         null = arguments[0].type(None)
         return builder.icmp_unsigned("!=", arguments[0], null)
 

@@ -118,8 +118,12 @@ def optional_weights(default: None = None) -> Any:
         if isinstance(value, (str, dict)) or not isinstance(value, Iterable):
             raise TypeError(f"{name} must hold one weight a class or be None; got {value!r}")
         weights = tuple(
-            _number(f"{name}[{i}]", x.item() if hasattr(x, "item") else x, ">= 0 and finite",
-                    lambda v: 0 <= v < math.inf)
+            _number(
+                f"{name}[{i}]",
+                x.item() if hasattr(x, "item") else x,
+                ">= 0 and finite",
+                lambda v: 0 <= v < math.inf,
+            )
             for i, x in enumerate(value)
         )
         if not weights:

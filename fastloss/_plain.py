@@ -46,7 +46,7 @@ def _sum(x: np.ndarray) -> float:
 
 
 def _row_sum(x: np.ndarray) -> np.ndarray:
-    return np.sum(x, axis=-1, dtype=np.longdouble).astype(np.float64)
+    return np.asarray(np.sum(x, axis=-1, dtype=np.longdouble), np.float64)
 
 
 class _Block:
@@ -73,9 +73,7 @@ class _Block:
         plan = self.plan
         loss: Any = plan.loss
         self.labels = None
-        self.weight = (
-            np.ones(self.n) if plan.weight is None else self.read(plan.weight, np.float64)
-        )
+        self.weight = np.ones(self.n) if plan.weight is None else self.read(plan.weight, np.float64)
         if not ((self.weight >= 0) & (self.weight < np.inf)).all():
             return False
         if plan.labels:

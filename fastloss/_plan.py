@@ -88,9 +88,7 @@ def make_plan(
     first = arrays[loss.differentiated[0]]
     rows = loss.schema == "row"
     if rows and (first.ndim == 0 or first.shape[-1] == 0):
-        raise ValueError(
-            f"prediction needs classes on its last axis; got the shape {first.shape}"
-        )
+        raise ValueError(f"prediction needs classes on its last axis; got the shape {first.shape}")
     shape = first.shape[:-1] if rows else first.shape
     plan = Plan(
         loss=loss,
@@ -131,9 +129,13 @@ def _check_names(loss: Loss, inputs: dict[str, Any]) -> None:
 def _check_prediction(name: str, array: np.ndarray, arrays: dict[str, np.ndarray]) -> None:
     if array.dtype.kind in "biu":
         swapped = arrays["target"].dtype.kind == "f" or is_bfloat16(arrays["target"].dtype)
-        hint = "are prediction and target swapped?" if swapped else (
-            "are prediction and target swapped? If not, convert it: "
-            f"{name}.astype(numpy.float32)"
+        hint = (
+            "are prediction and target swapped?"
+            if swapped
+            else (
+                "are prediction and target swapped? If not, convert it: "
+                f"{name}.astype(numpy.float32)"
+            )
         )
         raise TypeError(f"{name} must be floating-point, got {array.dtype}; {hint}")
 
@@ -294,7 +296,7 @@ def _same_array(a: np.ndarray, b: np.ndarray) -> bool:
 
 def _overlap(a: np.ndarray, b: np.ndarray) -> bool:
     try:
-        return np.shares_memory(a, b, max_work=10_000)
+        return np.shares_memory(a, b, max_work=10_000)  # type: ignore[arg-type]
     except np.exceptions.TooHardError:  # undecided counts as overlap
         return True
 
@@ -317,5 +319,3 @@ def _check_overlap(plan: Plan, outs: list[tuple[str, np.ndarray]]) -> None:
         for other, array in outs[:position]:
             if _overlap(out, array):
                 raise ValueError(f"{name} overlaps {other} in memory")
-
-

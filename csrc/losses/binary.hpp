@@ -37,7 +37,7 @@ struct BinaryCrossEntropy {
 
     Point<T> operator()(T prediction, T target) const {
         const T top = T(1) - eps;
-        const bool low = prediction < eps, high = prediction > top;
+        const bool low = prediction<eps, high = prediction> top;
         const T p = low ? eps : (high ? top : prediction);
         const T q = T(1) - p, negative = T(1) - target;
         // 0 * log 0 = 0, and the derivative of nothing is 0

@@ -33,7 +33,7 @@ struct KlDivergenceLogProbs {
     Finish<T, 0> finish(const Row<T, 0, 1>& row, T) const { return {row.fits[0], {}}; }
 
     Emit<T> emit(T kept, T target, const T*) const {
-                const bool used = target != T(0);
+        const bool used = target != T(0);
         return {used ? flat(kept) - target : T(0), used ? flat(kept) : T(0)};
     }
 };

@@ -72,8 +72,7 @@ struct LogCosh {
         const bool small = a < T(0.8);
         const T log_term = log1p_unit(small ? (u * u) * (T(0.25) / e) : e);
         const T ln2_high = T(0x1.62e4p-1), ln2_low = T(0x1.7f7d1cf79abcap-20);
-        const T value =
-            small ? T(0.5) * log_term : (a - ln2_high) + (log_term + (a_low - ln2_low));
+        const T value = small ? T(0.5) * log_term : (a - ln2_high) + (log_term + (a_low - ln2_low));
         return {value, {r.high < T(0) ? -tanh_a : tanh_a}, {(T(4) * e * inverse) * inverse}};
     }
 };

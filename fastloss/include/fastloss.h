@@ -63,12 +63,12 @@ enum fastloss_status {
  *      in = prediction, soft target or null, labels or null (int64 along, the compute dtype
  *      across), factor of each row's gradient; out = value of each row, gradient, Hessian.
  *      The gradient may be the prediction's own buffer. */
-typedef void (*fastloss_block)(int64_t n, int64_t k, const void *const *in, const void *parameters,
-                               void *const *out);
+typedef void (*fastloss_block)(int64_t n, int64_t k, const void* const* in, const void* parameters,
+                               void* const* out);
 
 typedef struct fastloss_array {
-    void *data;
-    const int64_t *strides; /* one a unit axis */
+    void* data;
+    const int64_t* strides; /* one a unit axis */
     int64_t class_stride;   /* row schema: from one class to the next */
     int32_t dtype;
 } fastloss_array;
@@ -86,15 +86,15 @@ typedef struct fastloss_plan {
     int32_t dtype;   /* the compute dtype, FASTLOSS_FLOAT32 or FASTLOSS_FLOAT64 */
     int32_t outputs; /* a sum of fastloss_output */
     int32_t reduction;
-    int32_t predictions; /* leading inputs that are differentiated */
-    int32_t inputs;      /* predictions, target, extra inputs */
-    fastloss_block block;        /* map; row: across */
-    fastloss_block block_along;  /* row; may be null, then `block` serves every width */
-    const void *parameters;      /* of the compute dtype */
+    int32_t predictions;        /* leading inputs that are differentiated */
+    int32_t inputs;             /* predictions, target, extra inputs */
+    fastloss_block block;       /* map; row: across */
+    fastloss_block block_along; /* row; may be null, then `block` serves every width */
+    const void* parameters;     /* of the compute dtype */
     /* where */
     int32_t ndim; /* unit axes */
     int32_t threads;
-    const int64_t *shape; /* unit axes */
+    const int64_t* shape; /* unit axes */
     int64_t classes;      /* row schema; 1 otherwise */
     fastloss_array input[FASTLOSS_MAX_INPUTS];
     fastloss_domain domain[FASTLOSS_MAX_INPUTS];
@@ -107,13 +107,13 @@ typedef struct fastloss_plan {
     int32_t labels;
     int32_t ignores; /* ignore_index is set */
     int64_t ignore_index;
-    const double *class_weight; /* null: none */
+    const double* class_weight; /* null: none */
     double label_smoothing;
     /* mean: divide by this instead of the sum of the weights, unless NaN */
     double normalizer;
     /* called by the calling thread about every 20 ms; nonzero ends the call */
-    int (*poll)(void *);
-    void *poll_context;
+    int (*poll)(void*);
+    void* poll_context;
 } fastloss_plan;
 
 typedef struct fastloss_result {
@@ -124,7 +124,7 @@ typedef struct fastloss_result {
 } fastloss_result;
 
 typedef struct fastloss_kernel {
-    const char *name;
+    const char* name;
     int32_t schema;
     int32_t predictions;
     int32_t inputs;
@@ -135,20 +135,20 @@ typedef struct fastloss_kernel {
 } fastloss_kernel;
 
 /* Runs a plan; returns a fastloss_status. Nothing is allocated but scratch memory. */
-int fastloss_run(const fastloss_plan *plan, fastloss_result *result);
+int fastloss_run(const fastloss_plan* plan, fastloss_result* result);
 /* How many threads, and whether non-temporal stores: what fastloss_run would do. */
-int fastloss_threads_for(const fastloss_plan *plan);
-int fastloss_streams(const fastloss_plan *plan);
-int64_t fastloss_block_units(const fastloss_plan *plan);
+int fastloss_threads_for(const fastloss_plan* plan);
+int fastloss_streams(const fastloss_plan* plan);
+int64_t fastloss_block_units(const fastloss_plan* plan);
 
 /* Kernels of the instruction set in use, in the order of the list of losses. */
 int fastloss_kernel_count(void);
-const fastloss_kernel *fastloss_kernels(void);
+const fastloss_kernel* fastloss_kernels(void);
 
 /* Instruction sets, slowest first: 0 baseline, 1 avx2, 2 avx512 (x86-64); 0 elsewhere. */
 int fastloss_isa_count(void);
 int fastloss_isa_supported(int isa);
-const char *fastloss_isa_name(int isa);
+const char* fastloss_isa_name(int isa);
 int fastloss_isa(void);
 /* Takes effect for kernels looked up later; returns -1 where the CPU lacks it. */
 int fastloss_set_isa(int isa);

@@ -44,8 +44,10 @@ class KlDivergence(RowLoss):
 
     def _check(self) -> None:
         if self.eps and self.prediction_is != "probs":
-            raise ValueError(f"eps belongs to prediction_is='probs'; got eps={self.eps!r} with "
-                             f"prediction_is={self.prediction_is!r}")
+            raise ValueError(
+                f"eps belongs to prediction_is='probs'; got eps={self.eps!r} with "
+                f"prediction_is={self.prediction_is!r}"
+            )
 
     def kernel_parameters(self) -> tuple[float, ...]:
         return (self.eps,) if self.prediction_is == "probs" else ()

@@ -38,7 +38,7 @@ __all__ = [
 
 inf = np.inf
 nan = np.nan
-abs = np.abs  # noqa: A001
+abs = np.abs
 sign = np.sign
 where = np.where
 log = np.log
@@ -59,7 +59,7 @@ def flat(x: Any) -> Any:
 
 
 def fma(a: Any, b: Any, c: Any) -> Any:
-    """a * b + c, rounded once where the backend can."""
+    """The product a * b plus c, rounded once where the backend can."""
     return a * b + c
 
 

@@ -211,12 +211,12 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
     @_compiled
     def minimum(a, b):
         least = a if a < b else b
-        return a if a != a else least  # noqa: PLR0124
+        return a if a != a else least
 
     @_compiled
     def maximum(a, b):
         greatest = a if a > b else b
-        return a if a != a else greatest  # noqa: PLR0124
+        return a if a != a else greatest
 
     @_compiled
     def sign(x):

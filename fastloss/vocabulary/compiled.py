@@ -15,11 +15,11 @@ __all__ = ["words"]
 
 
 @intrinsic
-def _select(typing_context, condition, yes, no):  # type: ignore[no-untyped-def]
+def _select(typing_context, condition, yes, no):
     if yes != no:
         return None
 
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def code(context, builder, signature, arguments):
         flag = context.cast(builder, arguments[0], condition, types.boolean)
         return builder.select(flag, *arguments[1:])
 
@@ -47,34 +47,34 @@ def words(dtype: Any) -> dict[str, Callable[..., Any]]:
 
     def two_worded(one: Callable[..., Any], two: Callable[..., Any]) -> Callable[..., Any]:
         @njit
-        def function(high, low=None):  # type: ignore[no-untyped-def]
+        def function(high, low=None):
             if low is None:
                 return one(high)
             return two(high, low)
 
-        return function  # type: ignore[no-any-return]
+        return function
 
     @njit
-    def const(x):  # type: ignore[no-untyped-def]
+    def const(x):
         return scalar(x)
 
     @njit
-    def where(condition, yes, no):  # type: ignore[no-untyped-def]
+    def where(condition, yes, no):
         return _select(condition, yes, no)
 
     @njit
-    def flat(x):  # type: ignore[no-untyped-def]
+    def flat(x):
         return _select(x == x, zero, x)
 
     @njit
-    def two_difference(a, b):  # type: ignore[no-untyped-def]
+    def two_difference(a, b):
         high = a - b
         b_part = a - high
         low = (a - (high + b_part)) + (b_part - b)
         return high, _select(absolute(high) < infinity, low, zero)
 
     @njit
-    def multiply_add(a, b, c):  # type: ignore[no-untyped-def]
+    def multiply_add(a, b, c):
         return fma(a, b, c)
 
     return {
