@@ -61,13 +61,12 @@ def extensions():
             ("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION"),
             ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
         ],
-        depends=["fastloss/include/fastloss.h", "fastloss/fastloss.pxd", *headers],
+        depends=["fastloss/include/fastloss.h", "fastloss/fastloss.pxd", "fastloss/_methods.py", *headers],
         # pool threads run in its text, so it must stay mapped
         extra_link_args=["-Wl,-z,nodelete"] if sys.platform == "linux" else [],
         language="c++",
     )
-    methods = Extension("fastloss._methods", ["fastloss/_methods.py"])
-    return cythonize([core, methods], build_dir="build/cython", language_level=3)
+    return cythonize([core], build_dir="build/cython", language_level=3)
 
 
 if os.environ.get("FASTLOSS_PURE") == "1":

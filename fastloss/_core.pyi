@@ -1,19 +1,5 @@
 from typing import Any
 
-def call(
-    loss: Any,
-    outputs: int,
-    prediction: Any,
-    target: Any,
-    weight: Any,
-    reduction: Any,
-    normalizer: Any,
-    value_out: Any,
-    grad_out: Any,
-    hess_out: Any,
-    threads: Any,
-    inputs: dict[str, Any],
-) -> Any: ...
 def prepare(loss: Any) -> Any: ...
 def run(plan: Any, block: int | None) -> float | None: ...
 def outlook(plan: Any, block: int | None) -> dict[str, Any]: ...

@@ -1,5 +1,5 @@
 # cython: language_level=3, binding=True, boundscheck=False, wraparound=False
-# cython: freethreading_compatible=True
+# cython: freethreading_compatible=True, annotation_typing=False
 """The binding: arrays of NumPy to plans of the C core. Names no loss."""
 
 cimport cython
@@ -294,8 +294,9 @@ cdef object fast(Native native, int outputs, object prediction_, object target_,
 cdef object general = None
 
 
-def call(loss, int outputs, prediction, target, weight, reduction, normalizer, value_out,
-         grad_out, hess_out, threads, dict inputs):
+cdef object call(object loss, int outputs, object prediction, object target, object weight,
+                 object reduction, object normalizer, object value_out, object grad_out,
+                 object hess_out, object threads, dict inputs):
     """Runs a loss: on the fast path where the arguments allow it, else on the general one."""
     global general
     cdef object result
@@ -310,6 +311,9 @@ def call(loss, int outputs, prediction, target, weight, reduction, normalizer, v
         general = general_call
     return general(loss, outputs, prediction, target, weight, reduction, normalizer, value_out,
                    grad_out, hess_out, threads, inputs)
+
+
+include "_methods.py"
 
 
 # ---- the general path's runner

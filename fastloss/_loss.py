@@ -9,9 +9,8 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from . import _methods
 from ._domains import ANYTHING, Domain
-from ._native import prepare
+from ._native import methods, prepare
 from ._parameters import Parameter
 
 __all__ = ["Loss", "MapLoss", "RowLoss", "get", "losses"]
@@ -209,13 +208,13 @@ class Loss:
     def __deepcopy__(self, memo: Any) -> Loss:
         return self
 
-    __call__ = _methods.value
-    value = _methods.value
-    grad = _methods.grad
-    hess = _methods.hess
-    value_and_grad = _methods.value_and_grad
-    grad_and_hess = _methods.grad_and_hess
-    value_grad_hess = _methods.value_grad_hess
+    __call__ = methods.value
+    value = methods.value
+    grad = methods.grad
+    hess = methods.hess
+    value_and_grad = methods.value_and_grad
+    grad_and_hess = methods.grad_and_hess
+    value_grad_hess = methods.value_grad_hess
 
     def init_score(self, target: Any, weight: Any = None) -> Any:
         """The constant prediction that minimises the loss.

@@ -1,20 +1,10 @@
-# cython: binding=True, embedsignature=False
-"""The methods of a loss. One text: compiled where the core is built, plain Python where not."""
+"""The methods of a loss, one text for both builds.
 
-from __future__ import annotations
+``_core.pyx`` includes it, and there ``call`` is a C function; without the core this is a module
+of plain Python, and ``_native`` gives it the general ``call``.
+"""
 
 from typing import Any
-
-from ._native import call
-
-__all__ = [
-    "grad",
-    "grad_and_hess",
-    "hess",
-    "value",
-    "value_and_grad",
-    "value_grad_hess",
-]
 
 # Outputs asked for, a bit each, as the core numbers them.
 VALUE = 1

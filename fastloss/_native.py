@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-__all__ = ["call", "core", "prepare"]
+__all__ = ["core", "methods", "prepare"]
 
 core: Any = None
 try:
@@ -22,11 +22,15 @@ except ImportError as error:
         stacklevel=2,
     )
 
+methods: Any
 if core is not None:
-    call = core.call
+    methods = core
     prepare = core.prepare
 else:
+    from . import _methods as methods
     from ._call import call
+
+    methods.call = call
 
     def prepare(loss: Any) -> None:
         """Nothing to prepare without the core."""
