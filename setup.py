@@ -52,7 +52,8 @@ def extensions():
     import numpy
     from Cython.Build import cythonize
 
-    headers = [str(path) for path in (*Path("csrc").rglob("*.hpp"), *Path("csrc").rglob("*.cpp"))]
+    watched = [*Path("csrc").rglob("*.[ch]pp"), *Path("fastloss").rglob("*.pxd")]
+    watched += [Path("fastloss/include/fastloss.h"), Path("fastloss/_methods.py")]
     core = Extension(
         "fastloss._core",
         ["fastloss/_core.pyx"],
@@ -61,7 +62,7 @@ def extensions():
             ("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION"),
             ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
         ],
-        depends=["fastloss/include/fastloss.h", "fastloss/fastloss.pxd", "fastloss/_methods.py", *headers],
+        depends=[str(path) for path in watched],
         # pool threads run in its text, so it must stay mapped
         extra_link_args=["-Wl,-z,nodelete"] if sys.platform == "linux" else [],
         language="c++",

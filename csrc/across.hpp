@@ -23,7 +23,7 @@ class ColumnSum {
     FASTLOSS_LOOP_FUNCTION void add(ColumnSum& sum, int64_t j, const T* x, int64_t n) {
         double* const high = sum.high_[j % lanes];
         double* const low = sum.low_[j % lanes];
-        n = n / lanes * lanes;
+        n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
             if constexpr (compensated) {
@@ -38,7 +38,7 @@ class ColumnSum {
     }
 
     FASTLOSS_LOOP_FUNCTION void fold(ColumnSum& sum, int64_t n, T* to) {
-        n = n / lanes * lanes;
+        n = whole_lanes(n);
         for (int width = sum.used_ / 2; width > 0; width /= 2) {
             for (int lane = 0; lane < width; ++lane) {
                 double* const high = sum.high_[lane];
@@ -72,7 +72,7 @@ class ColumnSum {
 
 template <class T>
 FASTLOSS_LOOP_FUNCTION void column_maxima(const T* z, int64_t n, int64_t k, T* maximum) {
-    n = n / lanes * lanes;
+    n = whole_lanes(n);
     for (int64_t i = 0; i < n; ++i) maximum[i] = -T(__builtin_inf());
     for (int64_t j = 0; j < k; ++j) {
         FASTLOSS_INDEPENDENT
@@ -92,7 +92,7 @@ struct AcrossSums {
     FASTLOSS_LOOP_FUNCTION void term_loop(const F& formula, const T* z, int64_t n, T* kept,
                                           RowSums<T, F>& rows,
                                           T (&x)[at_least_1(terms)][max_rows]) {
-        n = n / lanes * lanes;
+        n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
             const T prediction = z[i];
@@ -105,7 +105,7 @@ struct AcrossSums {
 
     FASTLOSS_LOOP_FUNCTION void fit_loop(const F& formula, const T* z, const T* q, int64_t n,
                                          const RowSums<T, F>& rows, T (&x)[fits][max_rows]) {
-        n = n / lanes * lanes;
+        n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
             const Fit<T, fits> fit = formula.fit(z[i], q[i], rows.maximum[i]);
@@ -132,7 +132,7 @@ FASTLOSS_LOOP_FUNCTION void emit_column(
     const F& formula, const T* kept, const T* target, T label,
     const T (&coefficients)[at_least_1(F::coefficients)][max_rows], const T* factor, int64_t n,
     T* grad, T* hess) {
-    n = n / lanes * lanes;
+    n = whole_lanes(n);
     FASTLOSS_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) {
         T row[at_least_1(F::coefficients)];
@@ -149,7 +149,7 @@ template <class T, class F>
 FASTLOSS_LOOP_FUNCTION void finish_coefficients(const F& formula, int64_t n,
                                                 const RowSums<T, F>& rows, T k,
                                                 T (&to)[at_least_1(F::coefficients)][max_rows]) {
-    n = n / lanes * lanes;
+    n = whole_lanes(n);
     FASTLOSS_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) {
         const auto finish = formula.finish(rows.row(i), k);

@@ -31,7 +31,7 @@ FASTLOSS_LOOP_FUNCTION T row_maximum(const T* z, int64_t k) {
 template <class T>
 FASTLOSS_LOOP_FUNCTION void add_segment(Lanes<T>& sum, const T* x, int64_t n) {
     Lanes<T> running = sum;
-    for (int64_t j = 0; j < n; j += lanes) running.add(load_lanes(x + j));
+    for (int64_t j = 0; j < n; j += lanes) running.add(x + j);
     sum = running;
 }
 
@@ -46,7 +46,7 @@ struct AlongSums {
     FASTLOSS_LOOP_FUNCTION int term_loop(const F& formula, const T* z, T maximum, int64_t n,
                                          T* kept, TermBuffer& sums) {
         int ties = 0;
-        n = n / lanes * lanes;
+        n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
         for (int64_t j = 0; j < n; ++j) {
             const Term<T, terms> term = formula.term(z[j], maximum);
@@ -59,7 +59,7 @@ struct AlongSums {
 
     FASTLOSS_LOOP_FUNCTION void fit_loop(const F& formula, const T* z, const T* q, T maximum,
                                          int64_t n, FitBuffer& sums) {
-        n = n / lanes * lanes;
+        n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
         for (int64_t j = 0; j < n; ++j) {
             const Fit<T, fits> fit = formula.fit(z[j], q[j], maximum);
@@ -71,7 +71,7 @@ struct AlongSums {
 template <class T, class F, int outputs, bool soft>
 FASTLOSS_LOOP_FUNCTION void emit_loop(const F& formula, const T* kept, const T* q, const T* row,
                                       T factor, int64_t n, T* grad, T* hess) {
-    n = n / lanes * lanes;
+    n = whole_lanes(n);
     FASTLOSS_INDEPENDENT
     for (int64_t j = 0; j < n; ++j) {
         const Emit<T> emit = formula.emit(kept[j], soft ? q[j] : T(0), row);

@@ -62,10 +62,10 @@ inline void sum_weights(const double* weight, int64_t n, BlockResult& result) {
     Lanes<double> sums;
     alignas(64) double end[lanes] = {};
     const int64_t whole = n - n % lanes;
-    for (int64_t i = 0; i < whole; i += lanes) sums.add(load_lanes(weight + i));
+    for (int64_t i = 0; i < whole; i += lanes) sums.add(weight + i);
     if (whole < n) {
         for (int64_t i = whole; i < n; ++i) end[i - whole] = weight[i];
-        sums.add(load_lanes(end));
+        sums.add(end);
     }
     sums.fold(result.weight_high, result.weight_low);
 }
@@ -86,9 +86,9 @@ void sum_values(const Job& job, const T* value, const double* weight, int64_t n,
                 const double w = i + j < n ? weight[i + j] : 0;
                 products[j] = w == 0 ? 0 : w * double(x[j]);
             }
-            sums.add(load_lanes(products));
+            sums.add(products);
         } else {
-            sums.add(load_lanes(x));
+            sums.add(x);
         }
     }
     sums.fold(result.value_high, result.value_low);

@@ -10,6 +10,11 @@ namespace {
 
 constexpr int lanes = FASTLOSS_LANES;
 
+// The multiple of the lanes at or below n, so written that compilers leave the remainder loop out.
+inline int64_t whole_lanes(int64_t n) {
+    return int64_t(uint64_t(n) & ~uint64_t(lanes - 1));
+}
+
 typedef double LaneVector __attribute__((vector_size(lanes * sizeof(double))));
 
 template <class T>
@@ -18,10 +23,10 @@ struct VectorOf {
 };
 
 template <class T>
-inline LaneVector load_lanes(const T* x) {
+inline void load_lanes(const T* x, LaneVector& to) {
     typename VectorOf<T>::type v;
     __builtin_memcpy(&v, x, sizeof(v));
-    return __builtin_convertvector(v, LaneVector);
+    to = __builtin_convertvector(v, LaneVector);
 }
 
 // What float32 data need: a product of two of them is exact in float64, and so is most of a sum.
@@ -29,7 +34,11 @@ inline LaneVector load_lanes(const T* x) {
 template <class T>
 class Lanes {
   public:
-    void add(const LaneVector& x) {
+    // Adds the next `lanes` values.
+    template <class X>
+    void add(const X* values) {
+        LaneVector x;
+        load_lanes(values, x);
         if constexpr (sizeof(T) == sizeof(double)) {
             const LaneVector total = high_ + x;
             const LaneVector x_part = total - high_;

@@ -4,6 +4,7 @@
 #include <fastloss.h>
 
 #include "formula.hpp"
+#include "lanes.hpp"
 #include "loops.hpp"
 
 namespace fastloss {
@@ -41,8 +42,8 @@ struct Shape<Point<T, P> (Formula::*)(Inputs...) const> {
 };
 
 template <class T, template <class> class Formula, int outputs, int... I>
-inline void map_loop(int64_t n, const void* const* in, const void* parameters, void* const* out,
-                     Indices<I...>) {
+FASTLOSS_LOOP_FUNCTION void map_loop(int64_t n, const void* const* in, const void* parameters,
+                                     void* const* out, Indices<I...>) {
     using Signature = Shape<decltype(&Formula<T>::operator())>;
     constexpr int P = Signature::predictions;
     const Formula<T> formula = load_formula<Formula<T>, T>(parameters);
@@ -54,6 +55,7 @@ inline void map_loop(int64_t n, const void* const* in, const void* parameters, v
         grad[p] = static_cast<T*>(out[1 + p]);
         hess[p] = static_cast<T*>(out[1 + P + p]);
     }
+    n = whole_lanes(n);
     FASTLOSS_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) {
         const Point<T, P> point = formula(x[I][i]...);
@@ -66,10 +68,9 @@ inline void map_loop(int64_t n, const void* const* in, const void* parameters, v
 }
 
 template <class T, template <class> class Formula, int outputs>
-FASTLOSS_LOOP_FUNCTION void map_block(int64_t n, int64_t, const void* const* in,
-                                      const void* parameters, void* const* out) {
+void map_block(int64_t n, int64_t, const void* const* in, const void* parameters,
+               void* const* out) {
     using Signature = Shape<decltype(&Formula<T>::operator())>;
-    n = n / FASTLOSS_LANES * FASTLOSS_LANES;  // so that no remainder loop is made
     map_loop<T, Formula, outputs>(n, in, parameters, out,
                                   typename MakeIndices<Signature::inputs>::type{});
 }

@@ -43,7 +43,7 @@ struct RowSums {
 template <class T, class F>
 struct LabelFit {
     FASTLOSS_LOOP_FUNCTION void loop(const F& formula, int64_t n, RowSums<T, F>& rows) {
-        n = n / lanes * lanes;
+        n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
             const auto fit = formula.fit(rows.picked[i], T(1), rows.maximum[i]);
@@ -56,7 +56,7 @@ template <class T, class F>
 struct FinishRows {
     FASTLOSS_LOOP_FUNCTION void loop(const F& formula, int64_t n, const RowSums<T, F>& rows, T k,
                                      T* value) {
-        n = n / lanes * lanes;
+        n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) value[i] = formula.finish(rows.row(i), k).value;
     }
