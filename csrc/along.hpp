@@ -30,9 +30,7 @@ FASTLOSS_LOOP_FUNCTION T row_maximum(const T* z, int64_t k) {
 
 template <class T>
 FASTLOSS_LOOP_FUNCTION void add_segment(Lanes<T>& sum, const T* x, int64_t n) {
-    Lanes<T> running = sum;
-    for (int64_t j = 0; j < n; j += lanes) running.add(x + j);
-    sum = running;
+    sum.add(x, n);
 }
 
 // The loops over a segment; n is a multiple of the lanes.

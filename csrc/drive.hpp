@@ -58,40 +58,38 @@ inline bool bad_weights(const double* weight, int64_t n) {
     return bad != 0;
 }
 
-inline void sum_weights(const double* weight, int64_t n, BlockResult& result) {
-    Lanes<double> sums;
-    alignas(64) double end[lanes] = {};
-    const int64_t whole = n - n % lanes;
-    for (int64_t i = 0; i < whole; i += lanes) sums.add(weight + i);
+// Sums n values of any number, the last lanes filled up with zeros.
+template <class T, class X>
+inline void sum_block(const X* x, int64_t n, double& high, double& low) {
+    Lanes<T> sums;
+    const int64_t whole = whole_lanes(n);
+    sums.add(x, whole);
     if (whole < n) {
-        for (int64_t i = whole; i < n; ++i) end[i - whole] = weight[i];
-        sums.add(end);
+        alignas(64) X end[lanes] = {};
+        for (int64_t i = whole; i < n; ++i) end[i - whole] = x[i];
+        sums.add(end, lanes);
     }
-    sums.fold(result.weight_high, result.weight_low);
+    sums.fold(high, low);
+}
+
+inline void sum_weights(const double* weight, int64_t n, BlockResult& result) {
+    sum_block<double>(weight, n, result.weight_high, result.weight_low);
 }
 
 // The sum of weight times value over the units that count.
 template <class T>
 void sum_values(const Job& job, const T* value, const double* weight, int64_t n,
                 BlockResult& result) {
-    Lanes<T> sums;
-    alignas(64) T end[lanes] = {};
-    alignas(64) double products[lanes];
-    const int64_t whole = n - n % lanes;
-    for (int64_t i = whole; i < n; ++i) end[i - whole] = value[i];
-    for (int64_t i = 0; i < padded(n); i += lanes) {
-        const T* const x = i < whole ? value + i : end;
-        if (job.weighted) {
-            for (int64_t j = 0; j < lanes; ++j) {
-                const double w = i + j < n ? weight[i + j] : 0;
-                products[j] = w == 0 ? 0 : w * double(x[j]);
-            }
-            sums.add(products);
-        } else {
-            sums.add(x);
-        }
+    if (!job.weighted) {
+        sum_block<T>(value, n, result.value_high, result.value_low);
+        return;
     }
-    sums.fold(result.value_high, result.value_low);
+    alignas(64) double products[FASTLOSS_BLOCK];
+    FASTLOSS_INDEPENDENT
+    for (int64_t i = 0; i < n; ++i) {
+        products[i] = weight[i] == 0 ? 0 : weight[i] * double(value[i]);
+    }
+    sum_block<T>(products, n, result.value_high, result.value_low);
 }
 
 // x = used ? x * weight * scale : 0
@@ -148,12 +146,32 @@ const T* map_input(const Job& job, const Strided& array, int64_t begin, int64_t 
     return x;
 }
 
+// Asks for a block ahead of time, so that memory never waits for arithmetic.
+template <class T, int writes>
+inline void prefetch_block(const Job& job, const Strided& array, int64_t begin) {
+    if (!array.direct || begin + FASTLOSS_BLOCK > job.units) return;
+    const char* const next = array.data + begin * int64_t(sizeof(T));
+    for (int64_t i = 0; i < FASTLOSS_BLOCK * int64_t(sizeof(T)); i += 64) {
+        __builtin_prefetch(next + i, writes, 2);
+    }
+}
+
+template <class T>
+void prefetch_arrays(const Job& job, int64_t begin) {
+    for (int i = 0; i < job.plan->inputs; ++i) prefetch_block<T, 0>(job, job.input[i], begin);
+    if (job.stream || job.plan->in_place) return;
+    for (int o = 0; o < 1 + 2 * job.plan->predictions; ++o) {
+        if (job.output[o].data) prefetch_block<T, 1>(job, job.output[o], begin);
+    }
+}
+
 template <class T>
 void run_map_block(const Job& job, const Scratch& scratch, int64_t block, BlockResult& result) {
     const fastloss_plan& plan = *job.plan;
     const int64_t begin = block * job.block_units, n = block_length(job, begin);
     const int predictions = plan.predictions, outputs = 1 + 2 * predictions;
 
+    if (job.prefetch) prefetch_arrays<T>(job, begin + 2 * FASTLOSS_BLOCK);
     if (!load_weights(job, begin, n, scratch.weight)) {
         result.status = FASTLOSS_BAD_WEIGHT;
         return;

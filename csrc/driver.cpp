@@ -21,6 +21,8 @@ constexpr int64_t row_block_size = 32768;
 constexpr int64_t most_rows_in_block = 64;
 // Elements that a second thread must save before it is woken.
 constexpr int64_t serial_elements = 65536;
+// Below this, arrays are in the cache already or soon.
+constexpr int64_t second_level_cache = 1 << 20;
 // Between buffers, so that they do not share the low 12 bits of their addresses.
 constexpr int64_t stagger = 320;
 
@@ -285,9 +287,8 @@ bool any_domain(const fastloss_plan& plan) {
     return false;
 }
 
-bool streams(const fastloss_plan& plan, int64_t units) {
-    if (units * plan.classes < serial_elements) return false;  // fits every cache
-    return !plan.in_place && bytes_touched(plan, units) > last_level_cache() / 4 * 3;
+bool streams(const fastloss_plan& plan, int64_t bytes) {
+    return !plan.in_place && bytes > last_level_cache() / 4 * 3;
 }
 
 void prepare(const fastloss_plan& plan, Job& job) {
@@ -300,7 +301,10 @@ void prepare(const fastloss_plan& plan, Job& job) {
     job.block_units = plan.schema == FASTLOSS_MAP ? FASTLOSS_BLOCK : row_block_units(plan.classes);
     job.blocks = (job.units + job.block_units - 1) / job.block_units;
     job.weighted = plan.weight.data || plan.ignores || plan.class_weight;
-    job.stream = streams(plan, job.units);
+    const bool large = job.units * job.classes >= serial_elements;
+    const int64_t bytes = large ? bytes_touched(plan, job.units) : 0;
+    job.stream = streams(plan, bytes);
+    job.prefetch = bytes > second_level_cache;
     merge_axes(plan, job);
 }
 

@@ -20,8 +20,9 @@ constexpr int max_outputs = 1 + 2 * FASTLOSS_MAX_PREDICTIONS;
 struct Job {
     const fastloss_plan* plan;
     fastloss_block block;
-    bool along;   // row schema: row by row, not across rows
-    bool stream;  // large outputs bypass the cache
+    bool along;     // row schema: row by row, not across rows
+    bool stream;    // large outputs bypass the cache
+    bool prefetch;  // the arrays exceed the second-level cache
     int ndim;
     int64_t shape[FASTLOSS_MAX_NDIM];
     int64_t units, classes, block_units, blocks;

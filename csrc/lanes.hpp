@@ -15,68 +15,85 @@ inline int64_t whole_lanes(int64_t n) {
     return int64_t(uint64_t(n) & ~uint64_t(lanes - 1));
 }
 
-typedef double LaneVector __attribute__((vector_size(lanes * sizeof(double))));
+// Vectors of the width that the instruction set has: wider ones would live in memory.
+#if defined(__AVX512F__)
+constexpr int vector_bytes = 64;
+#elif defined(__AVX__)
+constexpr int vector_bytes = 32;
+#else
+constexpr int vector_bytes = 16;
+#endif
+constexpr int vector_size = vector_bytes / int(sizeof(double));
+constexpr int vectors = lanes / vector_size;
+
+typedef double Doubles __attribute__((vector_size(vector_bytes)));
 
 template <class T>
-struct VectorOf {
-    typedef T type __attribute__((vector_size(lanes * sizeof(T))));
-};
-
-template <class T>
-inline void load_lanes(const T* x, LaneVector& to) {
-    typename VectorOf<T>::type v;
+inline Doubles load_doubles(const T* x) {
+    typedef T Values __attribute__((vector_size(vector_size * sizeof(T))));
+    Values v;
     __builtin_memcpy(&v, x, sizeof(v));
-    to = __builtin_convertvector(v, LaneVector);
+    return __builtin_convertvector(v, Doubles);
 }
 
-// What float32 data need: a product of two of them is exact in float64, and so is most of a sum.
-// Float64 data carry the rounding errors of the sum along.
+// Sums of T. A product of two float32 data is exact in float64, and so is most of a sum of them;
+// float64 data carry the rounding errors of the sum along.
 template <class T>
 class Lanes {
-  public:
-    // Adds the next `lanes` values.
-    template <class X>
-    void add(const X* values) {
-        LaneVector x;
-        load_lanes(values, x);
-        if constexpr (sizeof(T) == sizeof(double)) {
-            const LaneVector total = high_ + x;
-            const LaneVector x_part = total - high_;
-            low_ += (high_ - (total - x_part)) + (x - x_part);
-            high_ = total;
-        } else {
-            high_ += x;
-        }
-    }
+    static constexpr bool compensated = sizeof(T) == sizeof(double);
 
-    // The sum as two words: high + low.
-    void fold(double& high, double& low) const {
-        double h[lanes], l[lanes];
-        __builtin_memcpy(h, &high_, sizeof(h));
-        __builtin_memcpy(l, &low_, sizeof(l));
-        for (int width = lanes / 2; width > 0; width /= 2) {
-            for (int i = 0; i < width; ++i) {
-                const double a = h[i], b = h[i + width];
-                const double total = a + b;
-                const double b_part = total - a;
-                l[i] += l[i + width] + ((a - (total - b_part)) + (b - b_part));
-                h[i] = total;
+  public:
+    // Adds n values, a multiple of the lanes.
+    template <class X>
+    void add(const X* values, int64_t n) {
+        Doubles high[vectors], low[vectors];
+        for (int v = 0; v < vectors; ++v) high[v] = load_doubles(high_ + v * vector_size);
+        for (int v = 0; v < vectors; ++v) low[v] = load_doubles(low_ + v * vector_size);
+        for (int64_t i = 0; i < n; i += lanes) {
+            for (int v = 0; v < vectors; ++v) {
+                const Doubles x = load_doubles(values + i + v * vector_size);
+                const Doubles total = high[v] + x;
+                if constexpr (compensated) {
+                    const Doubles x_part = total - high[v];
+                    low[v] += (high[v] - (total - x_part)) + (x - x_part);
+                }
+                high[v] = total;
             }
         }
-        high = h[0];
+        __builtin_memcpy(high_, high, sizeof(high_));
+        if constexpr (compensated) __builtin_memcpy(low_, low, sizeof(low_));
+    }
+
+    // The sum as two words: high + low. Lane i meets lane i + 8, then i + 4, 2, 1.
+    void fold(double& high, double& low) const {
+        Doubles h[vectors], l[vectors];
+        for (int v = 0; v < vectors; ++v) h[v] = load_doubles(high_ + v * vector_size);
+        for (int v = 0; v < vectors; ++v) l[v] = load_doubles(low_ + v * vector_size);
+        for (int width = vectors / 2; width > 0; width /= 2) {
+            for (int v = 0; v < width; ++v) two_sum(h[v], l[v], h[v + width], l[v + width]);
+        }
+        double lane_high[vector_size], lane_low[vector_size];
+        __builtin_memcpy(lane_high, h, sizeof(lane_high));
+        __builtin_memcpy(lane_low, l, sizeof(lane_low));
+        for (int width = vector_size / 2; width > 0; width /= 2) {
+            for (int i = 0; i < width; ++i) {
+                two_sum(lane_high[i], lane_low[i], lane_high[i + width], lane_low[i + width]);
+            }
+        }
+        high = lane_high[0];
         // an infinite or NaN total has no rounding error worth keeping
-        low = h[0] - h[0] == 0 ? l[0] : 0;
+        low = high - high == 0 ? lane_low[0] : 0;
     }
 
     // The sum rounded to T; for float32 the plain tree is more than exact enough.
     T total() const {
-        if constexpr (sizeof(T) == sizeof(double)) {
+        if constexpr (compensated) {
             double high, low;
             fold(high, low);
             return high + low;
         } else {
             double h[lanes];
-            __builtin_memcpy(h, &high_, sizeof(h));
+            __builtin_memcpy(h, high_, sizeof(h));
             for (int width = lanes / 2; width > 0; width /= 2) {
                 for (int i = 0; i < width; ++i) h[i] += h[i + width];
             }
@@ -85,7 +102,16 @@ class Lanes {
     }
 
   private:
-    LaneVector high_{}, low_{};
+    // a + a_low becomes the exact a + b plus both low parts
+    template <class X>
+    static void two_sum(X& a, X& a_low, const X& b, const X& b_low) {
+        const X total = a + b;
+        const X b_part = total - a;
+        a_low += b_low + ((a - (total - b_part)) + (b - b_part));
+        a = total;
+    }
+
+    double high_[lanes] = {}, low_[lanes] = {};
 };
 
 }  // namespace

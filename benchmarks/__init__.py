@@ -1,0 +1,1 @@
+"""Benchmarks of fastloss: see README.md in this folder."""
