@@ -21,6 +21,7 @@ constexpr int64_t row_block_size = 32768;
 constexpr int64_t most_rows_in_block = 64;
 // Elements that a second thread must save before it is woken.
 constexpr int64_t serial_elements = 65536;
+constexpr int64_t most_cache = 32 << 20;
 // Below this, arrays are in the cache already or soon.
 constexpr int64_t second_level_cache = 1 << 20;
 // Between buffers, so that they do not share the low 12 bits of their addresses.
@@ -41,10 +42,12 @@ int64_t unit_count(const fastloss_plan& plan) {
     return units;
 }
 
+// A virtual machine reports the whole socket's cache, of which it has a slice: no more than
+// most_cache of it counts.
 int64_t last_level_cache() {
     static const int64_t size = [] {
-        const long l3 = sysconf(_SC_LEVEL3_CACHE_SIZE);
-        return l3 > 0 ? int64_t(l3) : int64_t(32) << 20;
+        const int64_t l3 = sysconf(_SC_LEVEL3_CACHE_SIZE);
+        return l3 > 0 && l3 < most_cache ? l3 : most_cache;
     }();
     return size;
 }
