@@ -21,7 +21,7 @@ ISA_FLAGS = {
 if platform.machine().lower() not in ("x86_64", "amd64"):
     ISA_FLAGS = {"baseline": []}
 
-SOURCES = {f"csrc/{name}.cpp": ["-O2"] for name in ("dispatch", "driver", "threads")}
+SOURCES = {f"csrc/{name}.cpp": ["-O2"] for name in ("dispatch", "driver", "thread_count", "threads")}
 SOURCES |= {f"csrc/kernels_{isa}.cpp": KERNEL_FLAGS + flags for isa, flags in ISA_FLAGS.items()}
 
 

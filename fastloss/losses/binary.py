@@ -114,7 +114,19 @@ class BinaryCrossEntropy(MapLoss):
         return value_1 + value_0, grad, where(clipped, zero, curve_0 + curve_1)
 
 
-class Hinge(MapLoss):
+class _LabelLoss(MapLoss):
+    """A loss of a score against a label of -1 or +1: slope * target + shift."""
+
+    labels: str = choice("pm1", "01")
+
+    def domains(self) -> tuple[Domain, ...]:
+        return ANYTHING, labels(self.labels)
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return (1.0, 0.0) if self.labels == "pm1" else (2.0, -1.0)
+
+
+class Hinge(_LabelLoss):
     """Hinge loss of a score, max(0, 1 - label z) with a label of -1 or +1.
 
     Parameters
@@ -126,13 +138,6 @@ class Hinge(MapLoss):
     name = "hinge"
     kinks = "label z = 1: gradient 0"
     ulps = {"float32": (1, 0, 0), "float64": (1, 0, 0)}
-    labels: str = choice("pm1", "01")
-
-    def domains(self) -> tuple[Domain, ...]:
-        return ANYTHING, labels(self.labels)
-
-    def kernel_parameters(self) -> tuple[float, ...]:
-        return (1.0, 0.0) if self.labels == "pm1" else (2.0, -1.0)
 
     @staticmethod
     def definition(prediction: Any, target: Any, slope: Any, shift: Any) -> Any:
@@ -146,7 +151,7 @@ class Hinge(MapLoss):
         return maximum(violation, const(0.0)), grad, flat(violation)
 
 
-class SquaredHinge(MapLoss):
+class SquaredHinge(_LabelLoss):
     """Squared hinge loss of a score, max(0, 1 - label z)² with a label of -1 or +1.
 
     Parameters
@@ -158,13 +163,6 @@ class SquaredHinge(MapLoss):
     name = "squared_hinge"
     kinks = "label z = 1: Hessian 0"
     ulps = {"float32": (2, 1, 0), "float64": (2, 1, 0)}
-    labels: str = choice("pm1", "01")
-
-    def domains(self) -> tuple[Domain, ...]:
-        return ANYTHING, labels(self.labels)
-
-    def kernel_parameters(self) -> tuple[float, ...]:
-        return (1.0, 0.0) if self.labels == "pm1" else (2.0, -1.0)
 
     @staticmethod
     def definition(prediction: Any, target: Any, slope: Any, shift: Any) -> Any:

@@ -23,7 +23,16 @@ from ..vocabulary import (
 __all__ = ["CategoricalCrossEntropy", "SoftmaxCrossEntropy"]
 
 
-class SoftmaxCrossEntropy(RowLoss):
+class _CategoricalLoss(RowLoss):
+    """A loss of rows with the options of labels, which the driver carries out."""
+
+    optimum = "mean"
+    class_weight: tuple[float, ...] | None = optional_weights()
+    ignore_index: int | None = optional_integer()
+    label_smoothing: float = small(0.0, below=1.0)
+
+
+class SoftmaxCrossEntropy(_CategoricalLoss):
     """Cross-entropy of logits, log Σ exp(z) - z_label; for a target distribution q, -Σ q log p.
 
     Targets are class indices of shape prediction.shape[:-1], or class probabilities of
@@ -41,15 +50,11 @@ class SoftmaxCrossEntropy(RowLoss):
 
     name = "softmax_cross_entropy"
     link = "multilogit"
-    optimum = "mean"
     uses_maximum = True
     term_sums = 1
     fit_sums = 2
     coefficients = 3
     ulps = {"float32": (3, 3, 4), "float64": (3, 3, 4)}
-    class_weight: tuple[float, ...] | None = optional_weights()
-    ignore_index: int | None = optional_integer()
-    label_smoothing: float = small(0.0, below=1.0)
 
     def kernel_parameters(self) -> tuple[float, ...]:
         return ()
@@ -96,7 +101,7 @@ class SoftmaxCrossEntropy(RowLoss):
         return grad, mass * (kept * inverse) * others
 
 
-class CategoricalCrossEntropy(RowLoss):
+class CategoricalCrossEntropy(_CategoricalLoss):
     """Cross-entropy of probabilities, -log p_label; for a target distribution q, -Σ q log p.
 
     Targets are class indices of shape prediction.shape[:-1], or class probabilities of
@@ -116,12 +121,8 @@ class CategoricalCrossEntropy(RowLoss):
     """
 
     name = "categorical_cross_entropy"
-    optimum = "mean"
     ulps = {"float32": (2, 2, 2), "float64": (2, 2, 2)}
     sample = (0.001, 0.999)
-    class_weight: tuple[float, ...] | None = optional_weights()
-    ignore_index: int | None = optional_integer()
-    label_smoothing: float = small(0.0, below=1.0)
     eps: float = small(0.0, below=0.5)
 
     def kernel_parameters(self) -> tuple[float, ...]:
