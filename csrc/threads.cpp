@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <initializer_list>
 
 #if defined(__APPLE__)
 #include <dispatch/dispatch.h>
