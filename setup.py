@@ -10,7 +10,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-CPP_FLAGS = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra"]
+CPP_FLAGS = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra", "-g0"]
 # Never -ffast-math: NaN, infinities and the order of operations are part of every result.
 KERNEL_FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
 ISA_FLAGS = {
@@ -21,7 +21,9 @@ ISA_FLAGS = {
 if platform.machine().lower() not in ("x86_64", "amd64"):
     ISA_FLAGS = {"baseline": []}
 
-SOURCES = {f"csrc/{name}.cpp": ["-O2"] for name in ("dispatch", "driver", "thread_count", "threads")}
+SOURCES = {
+    f"csrc/{name}.cpp": ["-O2"] for name in ("dispatch", "driver", "thread_count", "threads")
+}
 SOURCES |= {f"csrc/kernels_{isa}.cpp": KERNEL_FLAGS + flags for isa, flags in ISA_FLAGS.items()}
 
 

@@ -89,7 +89,7 @@ struct AcrossSums {
     static constexpr int terms = F::term_sums, fits = F::fit_sums;
 
     template <bool keeps>
-    FASTLOSS_LOOP_FUNCTION void term_loop(const F& formula, const T* z, int64_t n, T* kept,
+    FASTLOSS_LOOP_FUNCTION void term_loop(const F formula, const T* z, int64_t n, T* kept,
                                           RowSums<T, F>& rows,
                                           T (&x)[at_least_1(terms)][max_rows]) {
         n = whole_lanes(n);
@@ -103,7 +103,7 @@ struct AcrossSums {
         }
     }
 
-    FASTLOSS_LOOP_FUNCTION void fit_loop(const F& formula, const T* z, const T* q, int64_t n,
+    FASTLOSS_LOOP_FUNCTION void fit_loop(const F formula, const T* z, const T* q, int64_t n,
                                          const RowSums<T, F>& rows, T (&x)[fits][max_rows]) {
         n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
@@ -127,9 +127,17 @@ void sum_columns(int64_t n, int64_t k, T (&to)[sums][max_rows], int used, Loop l
     for (int s = 0; s < used; ++s) ColumnSum<T>::fold(totals[s], n, to[s]);
 }
 
-template <class T, class F, int outputs, bool soft>
+// The target of one class where targets are class indices.
+template <class T>
+FASTLOSS_LOOP_FUNCTION void label_column(const T* labels, T label, int64_t n, T* target) {
+    n = whole_lanes(n);
+    FASTLOSS_INDEPENDENT
+    for (int64_t i = 0; i < n; ++i) target[i] = labels[i] == label ? T(1) : T(0);
+}
+
+template <class T, class F, int outputs>
 FASTLOSS_LOOP_FUNCTION void emit_column(
-    const F& formula, const T* kept, const T* target, T label,
+    const F formula, const T* kept, const T* target,
     const T (&coefficients)[at_least_1(F::coefficients)][max_rows], const T* factor, int64_t n,
     T* grad, T* hess) {
     n = whole_lanes(n);
@@ -137,8 +145,7 @@ FASTLOSS_LOOP_FUNCTION void emit_column(
     for (int64_t i = 0; i < n; ++i) {
         T row[at_least_1(F::coefficients)];
         for (int c = 0; c < F::coefficients; ++c) row[c] = coefficients[c][i];
-        const T q = soft ? target[i] : T(target[i] == label);
-        const Emit<T> emit = formula.emit(kept[i], q, row);
+        const Emit<T> emit = formula.emit(kept[i], target[i], row);
         const bool used = factor[i] != T(0);
         if constexpr (outputs & FASTLOSS_GRAD) grad[i] = used ? emit.grad * factor[i] : T(0);
         if constexpr (outputs & FASTLOSS_HESS) hess[i] = used ? emit.hess * factor[i] : T(0);
@@ -146,7 +153,7 @@ FASTLOSS_LOOP_FUNCTION void emit_column(
 }
 
 template <class T, class F>
-FASTLOSS_LOOP_FUNCTION void finish_coefficients(const F& formula, int64_t n,
+FASTLOSS_LOOP_FUNCTION void finish_coefficients(const F formula, int64_t n,
                                                 const RowSums<T, F>& rows, T k,
                                                 T (&to)[at_least_1(F::coefficients)][max_rows]) {
     n = whole_lanes(n);
@@ -191,18 +198,14 @@ void across_block(int64_t n, int64_t k, const void* const* in, const void* param
         FinishRows<T, F>::loop(formula, n, rows, T(k), static_cast<T*>(out[0]));
     }
     if constexpr (keeps) {
-        alignas(64) T coefficients[at_least_1(F::coefficients)][max_rows];
+        alignas(64) T coefficients[at_least_1(F::coefficients)][max_rows], label[max_rows];
         finish_coefficients<T, F>(formula, n, rows, T(k), coefficients);
         for (int64_t j = 0; j < k; ++j) {
             T* const g = grad ? grad + j * n : nullptr;
             T* const h = hess ? hess + j * n : nullptr;
-            if (labels) {
-                emit_column<T, F, outputs, false>(formula, kept + j * n, labels, T(j), coefficients,
-                                                  factor, n, g, h);
-            } else {
-                emit_column<T, F, outputs, true>(formula, kept + j * n, q + j * n, T(j),
-                                                 coefficients, factor, n, g, h);
-            }
+            if (labels) label_column(labels, T(j), n, label);
+            emit_column<T, F, outputs>(formula, kept + j * n, labels ? label : q + j * n,
+                                       coefficients, factor, n, g, h);
         }
     }
 }

@@ -29,6 +29,13 @@ FASTLOSS_LOOP_FUNCTION T row_maximum(const T* z, int64_t k) {
 }
 
 template <class T>
+FASTLOSS_LOOP_FUNCTION int64_t count_ties(const T* z, T maximum, int64_t k) {
+    Bits<T> ties = 0;  // as wide as T, so that both fill the same vectors
+    for (int64_t j = 0; j < k; ++j) ties += z[j] == maximum ? 1 : 0;
+    return int64_t(ties);
+}
+
+template <class T>
 FASTLOSS_LOOP_FUNCTION void add_segment(Lanes<T>& sum, const T* x, int64_t n) {
     sum.add(x, n);
 }
@@ -41,21 +48,18 @@ struct AlongSums {
     using FitBuffer = T[fits][segment];
 
     template <bool keeps>
-    FASTLOSS_LOOP_FUNCTION int term_loop(const F& formula, const T* z, T maximum, int64_t n,
-                                         T* kept, TermBuffer& sums) {
-        int ties = 0;
+    FASTLOSS_LOOP_FUNCTION void term_loop(const F formula, const T* z, T maximum, int64_t n,
+                                          T* kept, TermBuffer& sums) {
         n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
         for (int64_t j = 0; j < n; ++j) {
             const Term<T, terms> term = formula.term(z[j], maximum);
-            ties += z[j] == maximum ? 1 : 0;
             for (int s = 0; s < terms; ++s) sums[s][j] = term.sums[s];
             if constexpr (keeps) kept[j] = term.kept;
         }
-        return ties;
     }
 
-    FASTLOSS_LOOP_FUNCTION void fit_loop(const F& formula, const T* z, const T* q, T maximum,
+    FASTLOSS_LOOP_FUNCTION void fit_loop(const F formula, const T* z, const T* q, T maximum,
                                          int64_t n, FitBuffer& sums) {
         n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
@@ -67,12 +71,14 @@ struct AlongSums {
 };
 
 template <class T, class F, int outputs, bool soft>
-FASTLOSS_LOOP_FUNCTION void emit_loop(const F& formula, const T* kept, const T* q, const T* row,
+FASTLOSS_LOOP_FUNCTION void emit_loop(const F formula, const T* kept, const T* q, const T* row,
                                       T factor, int64_t n, T* grad, T* hess) {
     n = whole_lanes(n);
+    T coefficients[at_least_1(F::coefficients)];
+    for (int c = 0; c < F::coefficients; ++c) coefficients[c] = row[c];
     FASTLOSS_INDEPENDENT
     for (int64_t j = 0; j < n; ++j) {
-        const Emit<T> emit = formula.emit(kept[j], soft ? q[j] : T(0), row);
+        const Emit<T> emit = formula.emit(kept[j], soft ? q[j] : T(0), coefficients);
         if constexpr (outputs & FASTLOSS_GRAD) grad[j] = emit.grad * factor;
         if constexpr (outputs & FASTLOSS_HESS) hess[j] = emit.hess * factor;
     }
@@ -102,7 +108,7 @@ void fold_sums(const Lanes<T>* totals, T (*to)[max_rows], int used, int64_t i) {
 
 // Row i of a block: its terms and, for a distribution, its fits.
 template <class T, class F, bool keeps>
-FASTLOSS_LOOP_FUNCTION void sum_row(const F& formula, const T* z, const T* q, int64_t k, T* kept,
+FASTLOSS_LOOP_FUNCTION void sum_row(const F formula, const T* z, const T* q, int64_t k, T* kept,
                                     int64_t i, RowSums<T, F>& rows) {
     using Sums = AlongSums<T, F>;
     constexpr int terms = F::term_sums, fits = F::fit_sums;
@@ -111,14 +117,13 @@ FASTLOSS_LOOP_FUNCTION void sum_row(const F& formula, const T* z, const T* q, in
     alignas(64) typename Sums::FitBuffer fit_buffer;
     const T maximum = rows.maximum[i], lowest = -T(__builtin_inf());
     const int64_t whole = k - k % lanes, left = k % lanes, padding = lanes - left;
-    int64_t ties = 0;
     for (int64_t j = 0; j < whole; j += segment) {
         const int64_t n = whole - j < segment ? whole - j : segment;
         if (q) {
             Sums::fit_loop(formula, z + j, q + j, maximum, n, fit_buffer);
             add_sums(fit_sums, fit_buffer, fits, n, 0);
         }
-        ties += Sums::template term_loop<keeps>(formula, z + j, maximum, n, kept + j, term_buffer);
+        Sums::template term_loop<keeps>(formula, z + j, maximum, n, kept + j, term_buffer);
         add_sums(term_sums, term_buffer, terms, n, 0);
     }
     if (left) {
@@ -129,13 +134,10 @@ FASTLOSS_LOOP_FUNCTION void sum_row(const F& formula, const T* z, const T* q, in
             add_sums(fit_sums, fit_buffer, fits, left, padding);
         }
         alignas(64) T kept_end[lanes];
-        ties += Sums::template term_loop<keeps>(formula, z_end.x, maximum, lanes, kept_end,
-                                                term_buffer);
-        if (maximum == lowest) ties -= padding;
+        Sums::template term_loop<keeps>(formula, z_end.x, maximum, lanes, kept_end, term_buffer);
         add_sums(term_sums, term_buffer, terms, left, padding);
         for (int64_t j = 0; keeps && j < left; ++j) kept[whole + j] = kept_end[j];
     }
-    rows.ties[i] = T(ties);
     fold_sums(term_sums, rows.term, terms, i);
     if (q) fold_sums(fit_sums, rows.fit, fits, i);
 }
@@ -172,7 +174,10 @@ void along_block(int64_t n, int64_t k, const void* const* in, const void* parame
         T* const grad = outputs & FASTLOSS_GRAD ? static_cast<T*>(out[1]) + i * k : nullptr;
         T* const hess = outputs & FASTLOSS_HESS ? static_cast<T*>(out[2]) + i * k : nullptr;
         T* const kept = outputs & FASTLOSS_GRAD ? grad : hess;
-        if constexpr (F::uses_maximum) rows.maximum[i] = row_maximum(z, k);
+        if constexpr (F::uses_maximum) {
+            rows.maximum[i] = row_maximum(z, k);
+            rows.ties[i] = T(count_ties(z, rows.maximum[i], k));
+        }
         if (labels) rows.picked[i] = z[labels[i]];  // before the gradient overwrites it
         sum_row<T, F, keeps>(formula, z, q, k, kept, i, rows);
         if constexpr (keeps) {

@@ -248,10 +248,7 @@ int run_alone(const Job& job, BlockFunction function, Sums& sums, int64_t& bad_b
     if (!memory) return FASTLOSS_NO_MEMORY;
     const Scratch scratch = lay_out(job, memory);
     BlockResult result{};
-    {
-        FloatEnvironment environment;
-        function(job, scratch, bad_block, result);
-    }
+    function(job, scratch, bad_block, result);
     sums = {result.value_high + result.value_low, result.weight_high + result.weight_low};
     return result.status;
 }
@@ -334,6 +331,7 @@ int64_t fastloss_block_units(const fastloss_plan* plan) {
 }
 
 int fastloss_run(const fastloss_plan* plan, fastloss_result* result) {
+    const FloatEnvironment environment;
     const bool mean = plan->reduction == FASTLOSS_MEAN;
     const bool given = plan->normalizer == plan->normalizer;
     Job job;
@@ -347,7 +345,8 @@ int fastloss_run(const fastloss_plan* plan, fastloss_result* result) {
     const int dtype = compute_index(*plan), threads = fastloss_threads_for(plan);
     Sums sums{};
     const bool sums_first = mean && !given && job.weighted;
-    if (plan->labels || sums_first || (plan->in_place && any_domain(*plan))) {
+    if (plan->labels || sums_first ||
+        (plan->in_place && (any_domain(*plan) || plan->weight.data))) {
         const int status =
             run_pass(job, isa.scan_block[dtype][plan->schema], threads, sums, result->block);
         if (status != FASTLOSS_OK) return status;

@@ -10,5 +10,6 @@
 #endif
 
 // A function that is one loop. Noinline: output sets share it, and tests find it by its name.
+// Formulas come by value: outputs cannot change their parameters, which stay in registers.
 // Flatten: a formula is inlined whatever its size, or its loop would not vectorise.
 #define FASTLOSS_LOOP_FUNCTION static __attribute__((noinline, flatten))

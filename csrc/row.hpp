@@ -42,7 +42,7 @@ struct RowSums {
 // The fit of class indices: one class a row, its target mass 1.
 template <class T, class F>
 struct LabelFit {
-    FASTLOSS_LOOP_FUNCTION void loop(const F& formula, int64_t n, RowSums<T, F>& rows) {
+    FASTLOSS_LOOP_FUNCTION void loop(const F formula, int64_t n, RowSums<T, F>& rows) {
         n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
@@ -54,7 +54,7 @@ struct LabelFit {
 
 template <class T, class F>
 struct FinishRows {
-    FASTLOSS_LOOP_FUNCTION void loop(const F& formula, int64_t n, const RowSums<T, F>& rows, T k,
+    FASTLOSS_LOOP_FUNCTION void loop(const F formula, int64_t n, const RowSums<T, F>& rows, T k,
                                      T* value) {
         n = whole_lanes(n);
         FASTLOSS_INDEPENDENT

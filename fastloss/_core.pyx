@@ -3,7 +3,6 @@
 """The binding: arrays of NumPy to plans of the C core. Names no loss."""
 
 cimport cython
-from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.math cimport NAN
 from libc.stdint cimport int32_t, int64_t, intptr_t, uintptr_t
@@ -15,6 +14,10 @@ from .fastloss cimport *
 import numpy as np
 
 cnp.import_array()
+
+cdef extern from "Python.h":
+    # without `except`: the exception that a signal handler sets must outlive the callback
+    int PyErr_CheckSignals() noexcept
 
 cdef extern from *:
     """
@@ -200,7 +203,7 @@ cdef int use_output(fastloss_plan *plan, fastloss_array *array, object out, cnp.
 
 
 cdef object fast(Native native, int outputs, object prediction_, object target_, object weight,
-                 object reduction, object grad_out, object hess_out):
+                 object reduction, object grad_out, object hess_out, int threads):
     """The result, or None where something about the call is unusual or wrong."""
     cdef cnp.ndarray prediction, target
     cdef fastloss_plan plan
@@ -220,6 +223,7 @@ cdef object fast(Native native, int outputs, object prediction_, object target_,
         return None
     plan = native.plan
     plan.reduction = code
+    plan.threads = threads
     code = cnp.PyArray_TYPE(prediction)
     if code == cnp.NPY_FLOAT32:
         native.choose(&plan, outputs, FASTLOSS_FLOAT32)
@@ -300,10 +304,10 @@ cdef object call(object loss, int outputs, object prediction, object target, obj
     """Runs a loss: on the fast path where the arguments allow it, else on the general one."""
     global general
     cdef object result
-    if (overrides == 0 and normalizer is None and value_out is None and threads is None
-            and not inputs):
+    if (overrides == 0 and normalizer is None and value_out is None and not inputs
+            and (threads is None or (type(threads) is int and 0 < threads < 1 << 15))):
         result = fast(<Native>loss._native, outputs, prediction, target, weight, reduction,
-                      grad_out, hess_out)
+                      grad_out, hess_out, 0 if threads is None else threads)
         if result is not None:
             return result
     if general is None:

@@ -82,9 +82,22 @@ def _bad_weight(plan: Plan) -> str | None:
     for index in _chunks(plan):
         weight = _numeric(plan.weight[index]).astype(np.float64)
         if first := _first(~((weight >= 0) & (weight < np.inf))):
-            at = _where("weight", tuple(i[first[0]] for i in index), False)
+            at = _where("weight", tuple(i[first[0]] for i in index), plan.given["weight"].ndim == 0)
             return f"{at} is {weight[first].item()!r}; weights must be finite and >= 0"
     return None
+
+
+def _classes_count(plan: Plan, index: tuple[Any, ...]) -> Any:
+    """Whether the class weights of each row's target leave it any weight."""
+    weights: Any = getattr(plan.loss, "class_weight", None)
+    if weights is None:
+        return True
+    target = _numeric(plan.arrays["target"][index])
+    if plan.labels:
+        shown = ~_ignored(plan, target)
+        return np.asarray(weights)[np.where(shown, target, 0).astype(np.int64)] != 0
+    target = target.reshape(-1, plan.classes)
+    return (target * (np.asarray(weights) != 0) > 0).any(axis=1)
 
 
 def _bad_input(plan: Plan) -> str | None:
@@ -98,13 +111,11 @@ def _bad_input(plan: Plan) -> str | None:
         found = []
         for order, name in enumerate(names):
             values = plan.arrays[name][index].astype(plan.dtype)
-            values = (
-                values.reshape(len(used), *values.shape[len(index) and 1 :])
-                if index
-                else (values.reshape(1, *values.shape))
-            )
+            if not index:
+                values = values[np.newaxis]
             bad = plan.domain_of(name).outside(values)
-            bad &= used.reshape(-1, *(1,) * (bad.ndim - 1))
+            counts = used & _classes_count(plan, index) if name == "prediction" else used
+            bad &= counts.reshape(-1, *(1,) * (bad.ndim - 1))
             if first := _first(bad):
                 found.append((first[0], order, name, first, values[first].item()))
         if found:

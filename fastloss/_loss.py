@@ -63,8 +63,11 @@ def get(name: str, **parameters: Any) -> Loss:
 def _read_parameters(name: str, inner: str) -> dict[str, Any]:
     try:
         call = ast.parse(f"f({inner})", mode="eval").body
-        if not isinstance(call, ast.Call) or call.args or any(not k.arg for k in call.keywords):
+        if not isinstance(call, ast.Call) or call.args:
             raise ValueError("keywords only")
+        names = [k.arg for k in call.keywords]
+        if None in names or len(set(names)) < len(names):
+            raise ValueError("each keyword once")
         return {str(k.arg): _literal(k.value) for k in call.keywords}
     except (SyntaxError, ValueError):
         raise ValueError(

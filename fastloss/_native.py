@@ -13,7 +13,7 @@ try:
 
     core = _core
 except ImportError as error:
-    if getattr(error, "name", None) not in (None, "fastloss._core") or "_core" not in str(error):
+    if "_core" not in str(error):
         raise
     warnings.warn(
         "fastloss runs without its compiled core (it was installed with FASTLOSS_PURE=1): "

@@ -10,6 +10,7 @@ from typing import Any
 __all__ = [
     "Parameter",
     "choice",
+    "clip_ends",
     "finite_positive",
     "flag",
     "fraction",
@@ -18,6 +19,11 @@ __all__ = [
     "positive",
     "small",
 ]
+
+
+def clip_ends(eps: float) -> tuple[float, float]:
+    """Where eps clips a probability: at and beyond these ends; 0 clips nothing."""
+    return (eps, 1.0 - eps) if eps > 0 else (-1.0, 2.0)
 
 
 class Parameter:

@@ -87,20 +87,30 @@ class _Block:
             if not valid.all():
                 return False
             self.labels = labels.astype(np.int64)
-        for name, array in plan.arrays.items():
-            domain = plan.domain_of(name)
-            if domain is None:
-                continue
-            bad = domain.outside(self.read(array, plan.dtype))
-            used = (self.weight != 0).reshape(-1, *(1,) * (bad.ndim - 1))
-            if (bad & used).any():
-                return False
-        if plan.rows and loss.class_weight is not None:
+        # targets are checked before they can weigh, predictions after
+        return (
+            all(self._inside(name) for name in plan.arrays if plan.rows and name == "target")
+            and self._weigh_classes()
+            and all(self._inside(name) for name in plan.arrays)
+        )
+
+    def _inside(self, name: str) -> bool:
+        """Whether every value of an input that counts lies in its domain."""
+        domain = self.plan.domain_of(name)
+        if domain is None:
+            return True
+        bad = domain.outside(self.read(self.plan.arrays[name], self.plan.dtype))
+        used = (self.weight != 0).reshape(-1, *(1,) * (bad.ndim - 1))
+        return not (bad & used).any()
+
+    def _weigh_classes(self) -> bool:
+        loss: Any = self.plan.loss
+        if self.plan.rows and loss.class_weight is not None:
             classes = np.asarray(loss.class_weight)
             if self.labels is not None:
                 mean = classes[self.labels]
             else:
-                mass = self.read(plan.arrays["target"], plan.dtype)
+                mass = self.read(self.plan.arrays["target"], self.plan.dtype)
                 mean = _row_sum(np.where(mass == 0, 0.0, mass * classes))
             self.weight = np.where(self.weight == 0, 0.0, self.weight * mean)
         return True

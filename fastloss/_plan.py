@@ -83,6 +83,8 @@ def make_plan(
     _check_names(loss, inputs)
     check_index_agreement({**given, "weight": weight})
     arrays = {name: as_array(given[name], name) for name in loss.inputs}
+    if weight is not None:
+        arrays["weight"] = as_array(weight, "weight")
     for name in loss.differentiated:
         _check_prediction(name, arrays[name], arrays)
     first = arrays[loss.differentiated[0]]
@@ -99,7 +101,7 @@ def make_plan(
         arrays={},
         given=arrays,
         labels=rows and arrays["target"].shape != first.shape,
-        weight=None if weight is None else _weight(as_array(weight, "weight"), shape),
+        weight=None if weight is None else _weight(arrays["weight"], shape),
         reduction=_reduction(reduction, value_out),
         normalizer=_normalizer(normalizer, reduction),
         threads=_threads(threads),
@@ -110,7 +112,8 @@ def make_plan(
     for name in order:
         whole = rows and not (name == "target" and plan.labels)
         wanted = first.shape if whole else shape
-        plan.arrays[name] = _broadcast(name, arrays[name], wanted, first, rows)
+        differentiated = name in loss.differentiated
+        plan.arrays[name] = _broadcast(name, arrays[name], wanted, first, rows, differentiated)
     _lay_out_outputs(plan, value_out, grad_out, hess_out)
     return plan
 
@@ -154,7 +157,7 @@ def _weight(weight: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _reduction(reduction: Any, value_out: Any) -> str:
-    if reduction not in REDUCTIONS:
+    if not isinstance(reduction, str) or reduction not in REDUCTIONS:
         raise ValueError(f"reduction must be 'mean', 'sum' or 'none'; got {reduction!r}")
     if value_out is not None and reduction != "none":
         raise ValueError(f"value_out needs reduction='none'; with {reduction!r} a float comes back")
@@ -204,10 +207,19 @@ def _check_rows(plan: Plan, target: np.ndarray) -> None:
 
 
 def _broadcast(
-    name: str, array: np.ndarray, shape: tuple[int, ...], prediction: np.ndarray, rows: bool
+    name: str,
+    array: np.ndarray,
+    shape: tuple[int, ...],
+    prediction: np.ndarray,
+    rows: bool,
+    differentiated: bool,
 ) -> np.ndarray:
     if array.shape == shape:
         return array
+    if array.ndim == 0 and differentiated:
+        raise ValueError(
+            f"{name} is a scalar, but it is differentiated: give it prediction's shape {shape}"
+        )
     if array.ndim == 0 and not (rows and shape == prediction.shape):
         return np.broadcast_to(array, shape)
     expected = f"{shape}"
@@ -270,8 +282,8 @@ def _one_each(name: str, out: Any, inputs: tuple[str, ...]) -> tuple[Any, ...]:
 def _check_out(name: str, out: Any, shape: tuple[int, ...]) -> None:
     if not isinstance(out, np.ndarray):
         raise TypeError(f"{name} must be a NumPy array; got {type(out).__name__}")
-    floating = out.dtype in (np.float16, np.float32, np.float64) or is_bfloat16(out.dtype)
-    if not floating:
+    native = out.dtype.newbyteorder("=")
+    if native not in (np.float16, np.float32, np.float64) and not is_bfloat16(native):
         raise TypeError(f"{name} must be floating-point; got {out.dtype}")
     if not out.dtype.isnative:
         raise TypeError(f"{name} must have the machine's byte order; got {out.dtype}")
@@ -281,8 +293,11 @@ def _check_out(name: str, out: Any, shape: tuple[int, ...]) -> None:
         raise ValueError(f"{name} is read-only")
     if not out.flags.aligned:
         raise ValueError(f"{name} is not aligned")
-    if any(stride == 0 and n > 1 for stride, n in zip(out.strides, out.shape, strict=True)):
-        raise ValueError(f"{name} overlaps itself: several of its elements share memory")
+    reach = out.itemsize  # of the axes so far; undecided counts as overlap
+    for stride, n in sorted((abs(s), n) for s, n in zip(out.strides, out.shape, strict=True)):
+        if n > 1 and out.size and stride < reach:
+            raise ValueError(f"{name} overlaps itself: several of its elements share memory")
+        reach += stride * (n - 1)
 
 
 def _same_array(a: np.ndarray, b: np.ndarray) -> bool:
@@ -302,9 +317,7 @@ def _overlap(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def _check_overlap(plan: Plan, outs: list[tuple[str, np.ndarray]]) -> None:
-    others: list[tuple[str, np.ndarray]] = list(plan.given.items())
-    if plan.weight is not None:
-        others.append(("weight", plan.weight))
+    others = list(plan.given.items())
     for position, (name, out) in enumerate(outs):
         for other, array in others:
             if not _overlap(out, array):

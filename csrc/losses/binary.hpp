@@ -33,24 +33,22 @@ struct SigmoidCrossEntropy {
 template <class T>
 struct BinaryCrossEntropy {
     static constexpr const char* name = "binary_cross_entropy";
-    T eps;
+    T low, high;  // predictions at and beyond these are clipped
 
     Point<T> operator()(T prediction, T target) const {
-        const T top = T(1) - eps;
-        const bool low = prediction<eps, high = prediction> top;
-        const T p = low ? eps : (high ? top : prediction);
+        const bool below = prediction <= low, above = prediction >= high;
+        const T p = (below ? low : (above ? high : prediction)) + T(0);  // -0 becomes 0
         const T q = T(1) - p, negative = T(1) - target;
+        const T value_1 = -target * log(p), value_0 = -negative * log1p(-p);
+        const T slope_1 = target / p, slope_0 = negative / q;
+        const T curve_1 = slope_1 / p, curve_0 = slope_0 / q;
         // 0 * log 0 = 0, and the derivative of nothing is 0
-        const T value_1 = target == T(0) ? T(0) : -target * log(p);
-        const T value_0 = negative == T(0) ? T(0) : -negative * log1p(-p);
-        const T slope_1 = target == T(0) ? T(0) : target / p;
-        const T slope_0 = negative == T(0) ? T(0) : negative / q;
-        const T curve_1 = target == T(0) ? T(0) : slope_1 / p;
-        const T curve_0 = negative == T(0) ? T(0) : slope_0 / q;
-        const bool clipped = low | high;
-        return {value_1 + value_0,
-                {clipped ? T(0) : slope_0 - slope_1},
-                {clipped ? T(0) : curve_0 + curve_1}};
+        const bool no_1 = target == T(0), no_0 = negative == T(0), clipped = below | above;
+        const T grad = (no_0 ? T(0) : slope_0) - (no_1 ? T(0) : slope_1);
+        const T hess = (no_0 ? T(0) : curve_0) + (no_1 ? T(0) : curve_1);
+        return {(no_1 ? T(0) : value_1) + (no_0 ? T(0) : value_0),
+                {clipped ? T(0) : grad},
+                {clipped ? T(0) : hess}};
     }
 };
 

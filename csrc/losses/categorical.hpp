@@ -23,8 +23,10 @@ struct SoftmaxCrossEntropy {
 
     Fit<T, 2> fit(T prediction, T target, T maximum) const {
         const bool none = (target == T(0)) | (prediction == maximum);
-        const T gap = none ? T(0) : maximum - prediction;
-        return {{target == T(0) ? T(0) : target * gap, target}};
+        const T half = T(0.5) * maximum - T(0.5) * prediction;  // the whole gap may overflow
+        const T product = target * half;
+        const T value = none ? T(0) : product;
+        return {{value + value, target}};
     }
 
     Finish<T, 3> finish(const Row<T, 1, 2>& row, T) const {
@@ -49,22 +51,22 @@ struct CategoricalCrossEntropy {
     static constexpr const char* name = "categorical_cross_entropy";
     static constexpr bool uses_maximum = false;
     static constexpr int term_sums = 0, fit_sums = 1, coefficients = 0;
-    T eps;
+    T low, high;  // predictions at and beyond these are clipped
 
-    Term<T, 0> term(T prediction, T) const { return {prediction, {}}; }
+    Term<T, 0> term(T prediction, T) const { return {prediction + T(0), {}}; }  // -0 becomes 0
 
     Fit<T, 1> fit(T prediction, T target, T) const {
-        const T top = T(1) - eps;
-        const T p = prediction < eps ? eps : (prediction > top ? top : prediction);
-        return {{target == T(0) ? T(0) : -target * log(p)}};
+        const T p = prediction <= low ? low : (prediction >= high ? high : prediction);
+        const T value = -target * log(p);
+        return {{target == T(0) ? T(0) : value}};
     }
 
     Finish<T, 0> finish(const Row<T, 0, 1>& row, T) const { return {row.fits[0], {}}; }
 
     Emit<T> emit(T kept, T target, const T*) const {
-        const bool clipped = (kept < eps) | (kept > T(1) - eps);
-        const T slope = (clipped | (target == T(0))) ? T(0) : target / kept;
-        return {-slope, slope == T(0) ? T(0) : slope / kept};
+        const T slope = target / kept, curve = slope / kept;
+        const bool none = (kept <= low) | (kept >= high) | (target == T(0));
+        return {none ? T(0) : -slope, none ? T(0) : curve};
     }
 };
 

@@ -16,7 +16,7 @@ struct Poisson {
         // the exponential wins over the product at +inf; 0 * -inf = 0
         const bool alone = (mean == infinity) | (target == T(0));
         const T value = alone ? mean + flat(target) : fma(-target, prediction, mean);
-        return {value, {mean - target}, {mean}};
+        return {value, {mean - target}, {mean + flat(target)}};
     }
 };
 

@@ -12,9 +12,11 @@ struct KlDivergence : SoftmaxCrossEntropy<T> {
     static constexpr const char* name = "kl_divergence";
 
     Fit<T, 2> fit(T prediction, T target, T maximum) const {
-        const bool none = (target == T(0)) | (prediction == maximum);
-        const T gap = none ? T(0) : maximum - prediction;
-        return {{target == T(0) ? T(0) : target * (gap + log(target)), target}};
+        const T below = T(0.5) * maximum - T(0.5) * prediction;  // the whole gap may overflow
+        const T half = prediction == maximum ? T(0) : below;
+        const T product = target * (half + T(0.5) * log(target));
+        const T value = target == T(0) ? T(0) : product;
+        return {{value + value, target}};
     }
 };
 
@@ -27,7 +29,8 @@ struct KlDivergenceLogProbs {
     Term<T, 0> term(T prediction, T) const { return {prediction, {}}; }
 
     Fit<T, 1> fit(T prediction, T target, T) const {
-        return {{target == T(0) ? T(0) : target * (log(target) - prediction)}};
+        const T value = target * (log(target) - prediction);
+        return {{target == T(0) ? T(0) : value}};
     }
 
     Finish<T, 0> finish(const Row<T, 0, 1>& row, T) const { return {row.fits[0], {}}; }
@@ -44,9 +47,10 @@ struct KlDivergenceProbs : CategoricalCrossEntropy<T> {
     static constexpr const char* name = "kl_divergence_probs";
 
     Fit<T, 1> fit(T prediction, T target, T) const {
-        const T top = T(1) - this->eps;
-        const T p = prediction < this->eps ? this->eps : (prediction > top ? top : prediction);
-        return {{target == T(0) ? T(0) : target * (log(target) - log(p))}};
+        const T bounded = prediction >= this->high ? this->high : prediction;
+        const T p = prediction <= this->low ? this->low : bounded;
+        const T value = target * (log(target) - log(p));
+        return {{target == T(0) ? T(0) : value}};
     }
 };
 

@@ -38,7 +38,8 @@ struct Huber {
         // delta may be infinite, so the outer branch is selected and never blended
         const T value = a <= delta ? (T(0.5) * r) * r : delta * (a - T(0.5) * delta);
         const T grad = a <= delta ? r : delta * sign(r);
-        return {value, {grad}, {a < delta ? T(1) : flat(r)}};
+        const bool inside = (a < delta) | ((a == delta) & (a == T(__builtin_inf())));
+        return {value, {grad}, {inside ? T(1) : flat(r)}};
     }
 };
 

@@ -35,4 +35,4 @@ class Poisson(MapLoss):
         # the exponential wins over the product at +inf; 0 * -inf = 0
         alone = (mean == const(inf)) | (target == const(0.0))
         value = where(alone, mean + flat(target), fma(-target, prediction, mean))
-        return value, mean - target, mean
+        return value, mean - target, mean + flat(target)

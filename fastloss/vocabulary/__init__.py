@@ -74,7 +74,7 @@ def two_difference(a: Any, b: Any) -> tuple[Any, Any]:
 def exp(high: Any, low: Any = 0.0) -> Any:
     """exp(high + low), where low is the rounding error of high."""
     e = np.exp(high)
-    return e + e * low
+    return np.where(np.isfinite(e), e + e * low, e)
 
 
 def expm1(high: Any, low: Any = 0.0) -> Any:
@@ -84,6 +84,12 @@ def expm1(high: Any, low: Any = 0.0) -> Any:
 
 exp_negative = exp  # arguments <= 0
 log1p_unit = log1p  # arguments in [0, 1]
+
+
+def _names(code: types.CodeType) -> set[str]:
+    """The names that a function's text and its inner generators look up."""
+    inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
+    return set(code.co_names).union(*map(_names, inner))
 
 
 def rebind(function: Callable[..., Any], words: Mapping[str, Any]) -> Callable[..., Any]:
@@ -103,7 +109,7 @@ def rebind(function: Callable[..., Any], words: Mapping[str, Any]) -> Callable[.
         A function of the same code; helper functions are rebound along.
     """
     bound: dict[str, Any] = {"__builtins__": builtins}
-    for name in function.__code__.co_names:
+    for name in _names(function.__code__):
         if name in words:
             bound[name] = words[name]
         elif isinstance(helper := function.__globals__.get(name), types.FunctionType):

@@ -17,6 +17,7 @@ WORDS = {
     "abs": abs,
     "const": mpmath.mpf,
     "exp": mpmath.exp,
+    "exp_negative": mpmath.exp,
     "inf": mpmath.inf,
     "log": mpmath.log,
     "maximum": max,

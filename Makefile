@@ -1,0 +1,77 @@
+# On a fresh machine `make demo` and `make test` do everything. They need Python >= 3.11, a C++
+# compiler and pip's index.
+
+PYTHON ?= python3
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+CPP := $(wildcard csrc/*.?pp csrc/*/*.?pp fastloss/include/*.h)
+SOURCES := $(CPP) fastloss/_core.pyx fastloss/_methods.py $(wildcard fastloss/*.pxd) \
+	setup.py pyproject.toml
+
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help demo test check lint format bench bench-suite wheel clean
+
+help:  ## lists what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(VENV)/.with-demo  ## trains models, compares times and draws curves
+	@$(BIN)/python examples/demo.py
+
+test: $(VENV)/.with-test $(VENV)/.with-lint  ## runs all tests and the linters
+	@$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory lint
+
+check: lint $(VENV)/.with-test  ## runs the linters and the quick tests
+	@$(BIN)/python -m pytest -m "not full"
+
+lint: $(VENV)/.with-lint  ## checks style and types
+	@echo "ruff, mypy, clang-format"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/clang-format --dry-run --Werror $(CPP)
+
+format: $(VENV)/.with-lint  ## rewrites all files in the project's style
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/clang-format -i $(CPP)
+
+bench: $(VENV)/.with-bench  ## compares with every rival and renews the README's table
+	@$(BIN)/python -m benchmarks.compare
+	@$(BIN)/python -m benchmarks.readme_table --write
+
+bench-suite: $(VENV)/.with-bench  ## times every loss of the registry under pytest-benchmark
+	@$(BIN)/python -m pytest -c benchmarks/pytest.ini benchmarks
+
+wheel: $(VENV)/.tools  ## builds sdist and wheel into dist/
+	@$(PIP) install build
+	@$(BIN)/python -m build
+
+clean:  ## removes whatever was made, the virtual environment too
+	rm -rf $(VENV) build dist examples/output fastloss/*.so
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: the virtual environment with what builds the package, the built package, and each extra.
+
+$(VENV)/.tools: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fastloss needs Python >= 3.11; choose one with make PYTHON=...")'
+	@echo "Setting up $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' > $@
+	@$(PIP) install --requirement $@
+	@touch $@
+
+$(VENV)/.built: $(VENV)/.tools $(SOURCES)
+	@echo "Building fastloss (about a minute)"
+	@$(PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@
+
+# The package is there already: pip adds what the extra names, and does not build again.
+$(VENV)/.with-%: pyproject.toml | $(VENV)/.built
+	@echo "Installing the packages of the extra '$*'"
+	@$(PIP) install 'fastloss[$*]'
+	@touch $@

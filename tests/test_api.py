@@ -1,0 +1,646 @@
+"""The public API: what can be called how, and what comes back."""
+
+import asyncio
+import copy
+import inspect
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cases
+import ml_dtypes
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+import torch
+
+import fastloss as fl
+
+LOSSES = [fl.get(name) for name in fl.losses()]
+VARIANTS = cases.all_variants()
+EMPTY = inspect.Parameter.empty
+
+each_loss = pytest.mark.parametrize("loss", LOSSES, ids=cases.name_of)
+each_variant = pytest.mark.parametrize("loss", VARIANTS, ids=cases.name_of)
+each_kind = pytest.mark.parametrize(
+    ("loss", "kind"), cases.with_kinds(LOSSES), ids=cases.name_of
+)  # fmt: skip
+
+# What each method returns, and so which outputs it takes.
+METHODS = {
+    "value": ("value",),
+    "grad": ("grad",),
+    "hess": ("hess",),
+    "value_and_grad": ("value", "grad"),
+    "grad_and_hess": ("grad", "hess"),
+    "value_grad_hess": ("value", "grad", "hess"),
+}
+
+
+def alone(results):
+    return results if isinstance(results, tuple) else (results,)
+
+
+def same(found, expected):
+    for a, b in zip(alone(found), alone(expected), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+# ---- signatures and identity
+
+
+@each_loss
+@pytest.mark.parametrize("name", METHODS)
+def test_signatures(loss, name):
+    method = getattr(loss, name)
+    parameters = inspect.signature(method).parameters
+    outs = [f"{kind}_out" for kind in METHODS[name]]
+    common = ["prediction", "target", "weight", "reduction", "normalizer"]
+    assert list(parameters) == [*common, *outs, "threads", "inputs"]
+    defaults = {key: parameter.default for key, parameter in parameters.items()}
+    assert defaults.pop("prediction") is EMPTY
+    assert defaults.pop("target") is EMPTY
+    assert defaults.pop("reduction") == "mean"
+    assert defaults.pop("inputs") is EMPTY
+    assert parameters["inputs"].kind is inspect.Parameter.VAR_KEYWORD
+    assert set(defaults.values()) == {None}
+    assert parameters["normalizer"].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    assert method.__name__ == name
+    assert method.__doc__
+
+
+def test_signatures_of_the_other_methods():
+    loss = fl.Huber()
+    assert list(inspect.signature(loss.init_score).parameters) == ["target", "weight"]
+    assert list(inspect.signature(loss.inverse_link).parameters) == ["prediction", "out"]
+    assert list(inspect.signature(loss.explain).parameters)[:3] == [
+        "prediction", "target", "weight"
+    ]  # fmt: skip
+    assert list(inspect.signature(fl.get).parameters) == ["name", "parameters"]
+    assert str(inspect.signature(fl.Huber)) == "(*, delta=1.0)"
+
+
+@each_variant
+def test_identity(loss):
+    twin = type(loss)(**loss.params)
+    assert twin == loss
+    assert hash(twin) == hash(loss)
+    assert copy.copy(loss) is loss
+    assert copy.deepcopy({"a": [loss]})["a"][0] is loss
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        again = pickle.loads(pickle.dumps(loss, protocol))
+        assert again == loss
+        assert type(again) is type(loss)
+    assert fl.get(repr(loss)) == loss
+    assert str(loss) == repr(loss)
+    assert len({loss, twin, again}) == 1
+    assert loss.replace() == loss
+    assert loss.replace(**loss.params) == loss
+    assert fl.get(loss.name, **loss.params) == loss
+
+
+def test_losses_differ():
+    assert len(set(VARIANTS)) == len(VARIANTS)
+    for loss in VARIANTS:
+        assert sum(loss == other for other in VARIANTS) == 1
+    assert fl.Huber() != 1.0
+    assert fl.Hinge() != fl.SquaredHinge()
+
+
+@each_variant
+def test_immutable(loss):
+    before = repr(loss)
+    for name in (*loss.params, "name", "new"):
+        with pytest.raises(AttributeError, match="immutable"):
+            setattr(loss, name, 1)
+        with pytest.raises(AttributeError, match="immutable"):
+            delattr(loss, name)
+    with pytest.raises(TypeError):
+        loss.params["delta"] = 3.0
+    assert repr(loss) == before
+
+
+def test_parameters():
+    loss = fl.Huber(delta=2)
+    assert dict(loss.params) == {"delta": 2.0}
+    assert type(loss.delta) is float
+    assert repr(loss) == "huber(delta=2.0)"
+    assert repr(fl.Huber()) == "huber"
+    assert loss.replace(delta=1) == fl.Huber()
+    assert fl.get("huber(delta=2.0)", delta=3) == fl.Huber(delta=3)
+    assert fl.get(" huber( delta = 2 ) ") == loss
+    assert fl.get("huber()") == fl.Huber()
+    assert fl.get("huber(delta=inf)") == fl.Huber(delta=np.inf)
+    weights = np.array([1, 2, 3], np.float32)
+    assert fl.SoftmaxCrossEntropy(class_weight=weights).class_weight == (1.0, 2.0, 3.0)
+    weights[0] = 9  # a loss keeps its own
+    assert fl.SoftmaxCrossEntropy(class_weight=iter([1])).class_weight == (1.0,)
+    assert fl.SoftmaxCrossEntropy(ignore_index=np.int8(3)).ignore_index == 3
+    with pytest.raises(TypeError):
+        fl.Huber(2.0)
+    with pytest.raises(TypeError, match="has no parameter 'gamma'"):
+        loss.replace(gamma=1)
+
+
+# ---- what methods return
+
+
+@each_kind
+@pytest.mark.parametrize("backend", cases.BACKENDS)
+def test_results(loss, kind, backend, rng):
+    inputs = cases.sample(loss, (6, 7), "float64", rng, kind, extremes=False)
+    with fl.use_backend(backend):
+        for reduction in ("mean", "sum", "none"):
+            value, grad, hess = loss.value_grad_hess(**inputs, reduction=reduction)
+            if reduction == "none":
+                assert type(value) is np.ndarray
+                assert value.shape == (6, 7)
+                assert value.dtype == np.float64
+            else:
+                assert type(value) is float
+            for array in (grad, hess):
+                assert type(array) is np.ndarray
+                assert array.shape == inputs["prediction"].shape
+                assert array.dtype == np.float64
+
+
+@each_kind
+@pytest.mark.parametrize("dtype", cases.DTYPES)
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_output_sets_agree(loss, kind, dtype, reduction, rng):
+    """What is asked for besides changes no bit."""
+    inputs = cases.sample(loss, (600,), dtype, rng, kind)
+    weight = rng.choice([0, 0.5, 2], 600)
+    whole = dict(
+        zip(METHODS["value_grad_hess"],
+            loss.value_grad_hess(**inputs, weight=weight, reduction=reduction), strict=True)
+    )  # fmt: skip
+    for name, parts in METHODS.items():
+        found = getattr(loss, name)(**inputs, weight=weight, reduction=reduction)
+        assert isinstance(found, tuple) == (len(parts) > 1)
+        same(found, tuple(whole[part] for part in parts))
+    same(loss(**inputs, weight=weight, reduction=reduction), whole["value"])
+    positional = loss.value_and_grad(inputs["prediction"], inputs["target"], weight, reduction)
+    same(positional, (whole["value"], whole["grad"]))
+
+
+@each_kind
+def test_layouts_follow_the_prediction(loss, kind, rng):
+    """As np.empty_like has it."""
+    inputs = cases.sample(loss, (4, 6, 5), "float32", rng, kind)
+    plain = loss.grad_and_hess(**inputs)
+    last = inputs["prediction"].ndim - 1
+    for axes in (range(last + 1), range(last, -1, -1), (1, 0, *range(2, last + 1))):
+        back = np.argsort(axes)
+        moved = inputs["prediction"].transpose(axes).copy().transpose(back)
+        found = loss.grad_and_hess(**{**inputs, "prediction": moved})
+        for array, expected in zip(found, plain, strict=True):
+            assert array.strides == np.empty_like(moved).strides
+            np.testing.assert_array_equal(array, expected)
+
+
+@each_kind
+def test_given_outputs_are_used(loss, kind, rng):
+    inputs = cases.sample(loss, (5, 40), "float32", rng, kind)
+    shape = inputs["prediction"].shape
+    for name, parts in METHODS.items():
+        outs = {f"{part}_out": np.empty((5, 40) if part == "value" else shape, np.float32)
+                for part in parts}  # fmt: skip
+        found = alone(getattr(loss, name)(**inputs, **outs, reduction="none"))
+        expected = alone(getattr(loss, name)(**inputs, reduction="none"))
+        for result, out, wanted in zip(found, outs.values(), expected, strict=True):
+            assert result is out
+            np.testing.assert_array_equal(out, wanted)
+
+
+@each_kind
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float32, np.float64])
+@pytest.mark.parametrize("given", [np.float16, ml_dtypes.bfloat16, np.float32, np.float64])
+def test_dtypes_of_outputs(loss, kind, dtype, given, rng):
+    """Computed in the prediction's dtype (at least float32), rounded once to the output's."""
+    inputs = cases.sample(loss, (150,), "float32", rng, kind, extremes=False)
+    inputs["prediction"] = inputs["prediction"].astype(dtype)
+    compute = np.float64 if dtype == np.float64 else np.float32
+    wide = {**inputs, "prediction": inputs["prediction"].astype(compute)}
+    expected = loss.value_grad_hess(**wide, reduction="none")
+    new = loss.value_grad_hess(**inputs, reduction="none")
+    outs = [np.empty(result.shape, given) for result in new]
+    names = ("value_out", "grad_out", "hess_out")
+    loss.value_grad_hess(**inputs, **dict(zip(names, outs, strict=True)), reduction="none")
+    for array, out, wanted in zip(new, outs, expected, strict=True):
+        assert array.dtype == dtype
+        with np.errstate(over="ignore"):
+            np.testing.assert_array_equal(array, wanted.astype(dtype))
+            np.testing.assert_array_equal(out, wanted.astype(given))
+
+
+@each_loss
+def test_interleaved_outputs(loss, rng):
+    """Gradient and Hessian as the two columns of one array, as gradient boosting wants them."""
+    inputs = cases.sample(loss, (300,), "float64", rng)
+    shape = inputs["prediction"].shape
+    pairs = np.full((*shape, 2), np.nan, np.float32)
+    grad, hess = loss.grad_and_hess(**inputs, grad_out=pairs[..., 0], hess_out=pairs[..., 1])
+    assert np.shares_memory(grad, pairs)
+    assert np.shares_memory(hess, pairs)
+    expected = loss.grad_and_hess(**inputs)
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(pairs[..., 0], expected[0].astype(np.float32))
+        np.testing.assert_array_equal(pairs[..., 1], expected[1].astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    "loss", [loss for loss in LOSSES if loss.schema == "row"], ids=cases.name_of
+)
+def test_class_major_outputs(loss, rng):
+    inputs = cases.sample(loss, (130,), "float32", rng)
+    out = np.empty(inputs["prediction"].shape[::-1], np.float32)
+    loss.grad(**inputs, grad_out=out.T)
+    np.testing.assert_array_equal(out.T, loss.grad(**inputs))
+
+
+# ---- inputs
+
+
+def arrow(array):
+    """A column, or a table with a column a class, in chunks."""
+    if array.ndim == 1:
+        return pa.chunked_array([array[:7], array[7:]])
+    return pa.table({f"class {j}": array[:, j] for j in range(array.shape[1])})
+
+
+KINDS = {
+    "list": lambda a: a.tolist(),
+    "nested tuples": lambda a: tuple(map(tuple, a.tolist())) if a.ndim > 1 else tuple(a.tolist()),
+    "pandas": lambda a: pd.Series(a) if a.ndim == 1 else pd.DataFrame(a),
+    "polars": lambda a: pl.Series(a) if a.ndim == 1 else pl.DataFrame(a),
+    "arrow": arrow,
+    "torch": torch.from_numpy,
+    "memoryview": memoryview,
+    "subclass": lambda a: a.view(np.memmap),
+}
+
+
+@each_kind
+@pytest.mark.parametrize("source", KINDS)
+def test_kinds_of_inputs(loss, kind, source, rng):
+    convert = KINDS[source]
+    inputs = cases.sample(loss, (30,), "float64", rng, kind)
+    inputs["weight"] = rng.uniform(0, 2, 30)
+    expected = loss.value_grad_hess(**inputs)
+    value, grad, hess = loss.value_grad_hess(**{n: convert(a) for n, a in inputs.items()})
+    assert type(grad) is type(hess) is np.ndarray
+    same((value, grad, hess), expected)
+
+
+@each_loss
+@pytest.mark.parametrize("dtype", [bool, "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2"])
+def test_dtypes_of_targets(loss, dtype, rng):
+    """0 and 1 are the same number in every type."""
+    kind = cases.target_kinds(loss)[0]
+    for compute in cases.DTYPES:
+        inputs = cases.sample(loss, (77,), compute, rng, kind, extremes=False)
+        if kind == "values":
+            domain = loss.domains()[1]
+            low = 1.0 if domain.outside(0.0) else 0.0  # labels of -1 and +1
+            inputs["target"] = rng.choice([low, 1.0], 77).astype(compute)
+        elif kind == "distribution":
+            classes = inputs["prediction"].shape[-1]
+            inputs["target"] = np.eye(classes, dtype=compute)[rng.integers(classes, size=77)]
+        else:
+            inputs["target"] = inputs["target"] % 2
+        expected = loss.value_grad_hess(**inputs)
+        same(loss.value_grad_hess(**{**inputs, "target": inputs["target"].astype(dtype)}), expected)
+
+
+@each_loss
+def test_dtypes_of_weights(loss, rng):
+    inputs = cases.sample(loss, (77,), "float32", rng)
+    weight = rng.integers(0, 2, 77)
+    expected = loss.value_grad_hess(**inputs, weight=weight.astype(np.float64))
+    for dtype in (bool, np.int64, np.uint8, np.float16, np.float32, ml_dtypes.bfloat16):
+        same(loss.value_grad_hess(**inputs, weight=weight.astype(dtype)), expected)
+    same(loss.value_grad_hess(**inputs, weight=weight.tolist()), expected)
+
+
+def test_targets_are_rounded_to_the_compute_dtype():
+    prediction = np.float32([0.1, 0.2])
+    target = np.array([0.1, 0.2])
+    assert fl.AbsoluteError()(prediction, target) == 0.0
+    assert fl.AbsoluteError()(prediction.astype(np.float64), target) > 0.0
+
+
+def test_large_labels_do_not_pass_through_floats():
+    """2**24 + 1 is no float32."""
+    classes = 2**24 + 2
+    prediction = np.zeros((1, classes), np.float32)
+    found = fl.SoftmaxCrossEntropy().grad(prediction, [classes - 1], reduction="sum")
+    assert np.argmin(found) == classes - 1
+
+
+@each_loss
+def test_one_unit(loss, rng):
+    """0-d arrays, Python numbers, NumPy scalars."""
+    inputs = cases.sample(loss, (1,), "float64", rng, extremes=False)
+    value, grad, hess = loss.value_grad_hess(**inputs)
+    scalar = {name: array[0] for name, array in inputs.items()}
+    found = loss.value_grad_hess(**scalar, reduction="none")
+    assert found[0].shape == ()
+    assert found[1].shape == grad.shape[1:]
+    assert float(found[0]) == value
+    np.testing.assert_array_equal(found[1], grad[0])
+    np.testing.assert_array_equal(found[2], hess[0])
+    plain = {name: array.tolist() for name, array in scalar.items()}
+    assert loss.value(**plain) == value
+    assert loss.value(**{n: np.asarray(a) for n, a in scalar.items()}) == value
+    assert type(loss.grad(**plain)) is np.ndarray
+
+
+@each_kind
+def test_scalar_targets(loss, kind, rng):
+    inputs = cases.sample(loss, (9,), "float32", rng, kind)
+    if kind == "distribution":  # which no number is; it may be a label
+        if not loss.takes_labels:
+            with pytest.raises(ValueError, match=r"target has shape \(\), but"):
+                loss.grad(inputs["prediction"], 1)
+        return
+    full = {**inputs, "target": np.ones(9, inputs["target"].dtype)}
+    for target in (1, 1.0, True, np.float32(1), np.array(1)):
+        same(loss.value_grad_hess(inputs["prediction"], target), loss.value_grad_hess(**full))
+
+
+@each_loss
+def test_axes_of_weights(loss, rng):
+    """Scalar, exact, or with axes of length 1; in three dimensions."""
+    inputs = cases.sample(loss, (3, 4, 50), "float64", rng)
+    for shape in ((), (1, 1, 1), (3, 1, 1), (1, 4, 1), (1, 1, 50), (3, 1, 50), (3, 4, 50)):
+        weight = rng.choice([0.0, 0.5, 3.0], shape) if shape else 2.0
+        whole = np.broadcast_to(weight, (3, 4, 50)).copy()
+        for reduction in ("mean", "sum", "none"):
+            same(
+                loss.value_grad_hess(**inputs, weight=weight, reduction=reduction),
+                loss.value_grad_hess(**inputs, weight=whole, reduction=reduction),
+            )
+
+
+@each_loss
+def test_dimensions_do_not_matter(loss, rng):
+    inputs = cases.sample(loss, (3, 4, 50), "float64", rng)
+    units = inputs["target"].ndim - (loss.schema == "row" and not loss.takes_labels)
+    flat = {name: a.reshape(600, *a.shape[units:]) for name, a in inputs.items()}
+    value, grad, hess = loss.value_grad_hess(**inputs)
+    flat_value, flat_grad, flat_hess = loss.value_grad_hess(**flat)
+    assert value == flat_value
+    np.testing.assert_array_equal(grad, flat_grad.reshape(grad.shape))
+    np.testing.assert_array_equal(hess, flat_hess.reshape(hess.shape))
+
+
+@each_loss
+def test_normalizer(loss, rng):
+    inputs = cases.sample(loss, (64,), "float64", rng, extremes=False)
+    weight = rng.choice([0.0, 0.5, 3.0], 64)
+    total, grad = loss.value_and_grad(**inputs, weight=weight, reduction="sum")
+    for normalizer in (4, 0.25, np.float32(8), np.int64(2)):
+        value, mean_grad = loss.value_and_grad(**inputs, weight=weight, normalizer=normalizer)
+        assert value == total / float(normalizer)
+        np.testing.assert_array_equal(mean_grad, grad / float(normalizer))
+    halves = [{n: a[part] for n, a in inputs.items()} for part in (slice(32), slice(32, 64))]
+    parts = [loss.value(**half, normalizer=64) for half in halves]
+    np.testing.assert_allclose(sum(parts), loss.value(**inputs), rtol=1e-14)
+    assert loss.value(**{n: a[:0] for n, a in inputs.items()}, normalizer=2) == 0.0
+
+
+# ---- contexts
+
+
+def test_contexts_nest():
+    default = fl.show_config()["backend"]
+    with fl.use_backend("numpy"):
+        assert fl.show_config()["backend"] == "numpy"
+        with fl.use_backend(default), fl.threads(2):
+            assert fl.show_config()["backend"] == default
+        assert fl.show_config()["backend"] == "numpy"
+        with pytest.raises(RuntimeError, match="inside"), fl.use_backend(default):
+            raise RuntimeError("inside")
+        assert fl.show_config()["backend"] == "numpy"
+    assert fl.show_config()["backend"] == default
+
+
+def test_contexts_as_decorators_and_twice():
+    context = fl.use_backend("numpy")
+
+    @context
+    def backend():
+        return fl.show_config()["backend"]
+
+    assert backend() == backend() == "numpy"
+    assert fl.show_config()["backend"] == cases.BACKENDS[0]
+
+
+def test_contexts_of_threads():
+    """A context belongs to the thread that entered it."""
+    with fl.use_backend("numpy"), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(fl.show_config).result()["backend"] == cases.BACKENDS[0]
+        assert fl.show_config()["backend"] == "numpy"
+
+
+def test_contexts_of_tasks():
+    async def use(name, steps):
+        with fl.use_backend(name):
+            for _ in range(steps):
+                await asyncio.sleep(0)
+                assert fl.show_config()["backend"] == name
+                assert fl.SquaredError()([1.0], 0) == 1.0
+
+    async def main():
+        await asyncio.gather(*(use(name, k + 2) for k, name in enumerate(cases.BACKENDS * 2)))
+        assert fl.show_config()["backend"] == cases.BACKENDS[0]
+
+    asyncio.run(main())
+
+
+def test_the_backend_in_use_computes():
+    for backend in set(cases.BACKENDS) - {"numba"}:  # which has to compile what explains itself
+        with fl.use_backend(backend):
+            assert fl.LogCosh().explain([1.0], 0.0).backend == backend
+
+
+# ---- the other methods
+
+
+@each_variant
+def test_init_score_minimises(loss, rng):
+    for kind in cases.target_kinds(loss):
+        inputs = cases.sample(loss, (301,), "float64", rng, kind, extremes=False)
+        target, weight = inputs["target"], rng.choice([0.0, 0.5, 2.0], 301)
+        for w in (None, weight):
+            best = loss.init_score(target, w)
+            rows = loss.schema == "row"
+            assert isinstance(best, np.ndarray if rows else float)
+            shape = inputs["prediction"].shape
+
+            def total(score, shape=shape, target=target, w=w):
+                prediction = np.broadcast_to(score, shape).astype(np.float64)
+                return loss.value(prediction, target, w)
+
+            lowest = total(best)
+            domain = loss.domains()[0]
+            for step in (1e-4, -1e-4, 0.02, -0.02, 0.7):
+                moves = step * np.eye(shape[-1]) if rows else [step]
+                for move in moves:
+                    other = np.clip(best + move, domain.low, domain.high)
+                    if rows and domain.checked:  # stay a distribution
+                        p = np.exp(other) if domain.low == -np.inf else other
+                        p = p / p.sum()
+                        other = np.minimum(np.log(p), 0.0) if domain.low == -np.inf else p
+                    assert total(other) >= lowest - 1e-12 * abs(lowest)
+
+
+def test_known_optima():
+    y = np.array([1.0, 2.0, 2.0, 7.0, 10.0])
+    labels = np.array([0, 1, 1, 1])
+    close = {"rel": 1e-14}
+    assert fl.SquaredError().init_score(y) == pytest.approx(4.4, **close)
+    assert fl.AbsoluteError().init_score(y) == 2.0
+    assert fl.AbsoluteError().init_score([1.0, 3.0]) == 2.0
+    assert fl.Quantile(quantile=0.9).init_score(y) == 10.0
+    assert fl.Poisson().init_score(y) == pytest.approx(np.log(4.4), **close)
+    assert fl.SigmoidCrossEntropy().init_score(labels) == pytest.approx(np.log(3), **close)
+    weighted = fl.SigmoidCrossEntropy(pos_weight=2.0).init_score(labels)
+    assert weighted == pytest.approx(np.log(6), **close)
+    assert fl.BinaryCrossEntropy().init_score(labels) == 0.75
+    np.testing.assert_allclose(
+        fl.SoftmaxCrossEntropy().init_score(labels), np.log([0.25, 0.75]), rtol=1e-14
+    )
+    np.testing.assert_allclose(
+        fl.CategoricalCrossEntropy(class_weight=(3, 1)).init_score(labels), [0.5, 0.5], rtol=1e-14
+    )
+    assert fl.Huber(delta=np.inf).init_score(y) == pytest.approx(4.4, rel=1e-12)
+
+
+def test_init_scores_of_scikit_learn():
+    """Its losses fit an intercept only, for the same purpose."""
+    from sklearn import _loss
+
+    y = cases.generator().gamma(2.0, size=200)
+    weight = cases.generator().uniform(0.5, 2, 200)
+    pairs = [
+        (fl.SquaredError(), _loss.HalfSquaredError(), y),
+        (fl.AbsoluteError(), _loss.AbsoluteError(), y),
+        (fl.Poisson(), _loss.HalfPoissonLoss(), y),
+        (fl.SigmoidCrossEntropy(), _loss.HalfBinomialLoss(), (y > 1).astype(float)),
+    ]
+    for ours, theirs, target in pairs:
+        for w in (None, weight):
+            theirs_raw = theirs.fit_intercept_only(target, sample_weight=w)
+            assert ours.init_score(target, w) == pytest.approx(theirs_raw, rel=1e-6), ours
+
+
+@each_variant
+def test_inverse_link(loss, rng):
+    shape = (3, 40, 5)
+    z = rng.normal(size=shape)
+    z[0, 0, 0], z[0, 0, 1] = 800.0, -800.0
+    by_hand = {
+        "identity": lambda z: z,
+        "log": np.exp,
+        "logit": lambda z: 1 / (1 + np.exp(-z)),
+        "multilogit": lambda z: (
+            np.exp(z - z.max(-1, keepdims=True))
+            / np.exp(z - z.max(-1, keepdims=True)).sum(-1, keepdims=True)
+        ),
+    }
+    with np.errstate(over="ignore"):
+        expected = by_hand[loss.link](z)
+    found = loss.inverse_link(z)
+    assert type(found) is np.ndarray
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+    narrow = loss.inverse_link(z.astype(np.float32))
+    assert narrow.dtype == np.float32
+    np.testing.assert_allclose(narrow, expected, rtol=2e-4)
+    out = np.empty(shape, np.float32)
+    assert loss.inverse_link(z, out=out) is out
+    np.testing.assert_array_equal(out, found.astype(np.float32))
+    np.testing.assert_array_equal(loss.inverse_link(z, out=z), found)  # in place
+    assert loss.inverse_link(np.asfortranarray(z)).flags.f_contiguous
+    assert loss.inverse_link([0.0, 1.0]).shape == (2,)
+
+
+@each_variant
+def test_the_link_inverts(loss):
+    """The best constant of targets that have a mean is the link of that mean."""
+    if loss.optimum != "mean" or loss.schema == "row":
+        return
+    target = np.array([0.0, 0.0, 1.0, 1.0, 1.0])
+    score = loss.init_score(target)
+    if getattr(loss, "pos_weight", 1.0) == 1.0:
+        assert loss.inverse_link(np.array(score)) == pytest.approx(0.6, rel=1e-14)
+
+
+@each_kind
+@pytest.mark.parametrize(
+    "backend",
+    [b if b != "numba" else pytest.param(b, marks=pytest.mark.full) for b in cases.BACKENDS],
+)
+def test_explain(loss, kind, backend, rng):
+    inputs = cases.sample(loss, (2_000,), "float32", rng, kind)
+    inputs["prediction"] = np.asfortranarray(inputs["prediction"].astype(np.float64))
+    with fl.use_backend(backend):
+        text = str(loss.explain(**inputs, weight=np.ones(2_000, np.float32), threads=2))
+    assert repr(loss) in text
+    assert loss.kernel in text
+    assert backend in text
+    assert "2000" in text
+    for word in ("kernel", "blocks", "threads", "conversions", "float64"):
+        assert word in text, word
+    if backend != "numpy":
+        assert fl.show_config()["isa"] in text
+
+
+def test_explain_conversions():
+    loss, z = fl.SquaredError(), np.zeros(1_000, np.float32)
+    assert "none" in str(loss.explain(z, z))
+    for changes, words in [
+        ({"target": np.zeros(1_000, np.int8)}, ("target", "int8")),
+        ({"target": np.zeros(2_000, np.float32)[::2]}, ("target", "contiguous")),
+        ({"prediction": z.astype(np.float16)}, ("prediction", "float16")),
+        ({"grad_out": np.zeros(1_000)}, ("grad_out", "float64")),
+        ({"prediction": z.tolist()}, ("prediction", "list")),
+    ]:
+        text = str(loss.explain(**{"prediction": z, "target": z, **changes}))
+        assert all(word in text for word in words), text
+    with pytest.raises(ValueError, match="target has shape"):
+        loss.explain(z, z[:5])
+    before = z.copy()
+    loss.explain(z, 1.0, grad_out=z)  # says what would be done, and does not
+    np.testing.assert_array_equal(z, before)
+
+
+def test_explain_threads():
+    loss = fl.SquaredError()
+    few, many = np.zeros(100, np.float32), np.zeros(1_000_000, np.float32)
+    assert loss.explain(few, 0.0, threads=2).threads == 1
+    assert loss.explain(many, 0.0, threads=2).threads == 2
+    assert loss.explain(many, 0.0, threads=1).threads == 1
+    with fl.threads(1):
+        assert loss.explain(many, 0.0).threads == 1
+    with fl.use_backend("numpy"):
+        assert loss.explain(many, 0.0, threads=2).threads == 1
+
+
+def test_show_config():
+    config = fl.show_config()
+    assert config["fastloss"] == fl.__version__
+    assert config["numpy"] == np.__version__
+    assert config["backend"] == cases.BACKENDS[0]
+    assert config["threads"] >= 1
+    assert all(isinstance(key, str) for key in config)
+    if cases.COMPILED:
+        assert config["isa"] in config["isas"]
+        assert config["compiler"]
+
+
+def test_get_include():
+    assert (Path(fl.get_include()) / "fastloss.h").is_file()

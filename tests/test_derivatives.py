@@ -1,0 +1,57 @@
+"""Gradients and Hessians agree with 4th-order central differences of values and gradients."""
+
+import cases
+import numpy as np
+import pytest
+
+STEP = 1e-3
+"""Of the distance to the domain's ends, at most 1."""
+POINTS = {"map": 300, "row": 40}
+
+
+def neighbours(loss, inputs, part, step):
+    """Outputs with one class (or the only prediction) moved by -2 to 2 steps."""
+    found = {}
+    for k in (-2, -1, 0, 1, 2):
+        moved = inputs["prediction"].copy()
+        moved[part] += k * step
+        found[k] = cases.outputs(loss, {**inputs, "prediction": moved})
+    return found
+
+
+def smooth(value, step):
+    """Where second differences to both sides agree: no kink lies between the neighbours."""
+    after = (value[0] - 2 * value[1] + value[2]) / step**2
+    before = (value[0] - 2 * value[-1] + value[-2]) / step**2
+    size = np.maximum(abs(after), abs(before))
+    noise = 1e-14 * np.max([abs(v) for v in value.values()], axis=0) / step**2
+    return abs(after - before) <= 0.1 * size + noise
+
+
+def difference(f, step):
+    return ((f[-2] - f[2]) + 8 * (f[1] - f[-1])) / (12 * step)
+
+
+@pytest.mark.parametrize("loss_and_kind", cases.with_kinds(cases.all_variants()), ids=cases.name_of)
+def test_finite_differences(loss_and_kind, rng):
+    loss, kind = loss_and_kind
+    n = POINTS[loss.schema]
+    inputs = cases.sample(loss, (n,), np.float64, rng, kind, extremes=False)
+    x = inputs["prediction"]
+    domain = loss.domains()[0]
+    step = STEP * np.minimum(np.minimum(x - domain.low, domain.high - x), 1.0)
+    parts = [(..., j) for j in range(x.shape[-1])] if loss.schema == "row" else [(...,)]
+    compared = 0
+    for part in parts:
+        by_step = neighbours(loss, inputs, part, step[part])
+        value = {k: v for k, (v, _, _) in by_step.items()}
+        grad = {k: g[part] for k, (_, g, _) in by_step.items()}
+        hess = by_step[0][2][part]
+        keep = smooth(value, step[part])
+        compared += keep.mean() / len(parts)
+        for exact, f in ((grad[0], value), (hess, grad)):
+            found = difference(f, step[part])
+            size = np.max([abs(v) for v in f.values()], axis=0)
+            allowed = 1e-9 * abs(exact) + 1e-14 * size / step[part]
+            assert (abs(found - exact) <= allowed)[keep].all()
+    assert compared > 0.9

@@ -1,0 +1,142 @@
+"""The lists of losses agree, and every loss says all that it must."""
+
+import inspect
+import re
+
+import cases
+import pytest
+
+import fastloss as fl
+from fastloss._domains import Domain
+from fastloss._native import core
+
+LOSSES = [fl.get(name) for name in fl.losses()]
+KERNELS = {name: tuple(rest) for name, *rest in core.kernels()} if core is not None else {}
+
+each_loss = pytest.mark.parametrize("loss", LOSSES, ids=cases.name_of)
+each_variant = pytest.mark.parametrize("loss", cases.all_variants(), ids=cases.name_of)
+
+
+def snake_case(name):
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def test_every_kernel_has_a_loss():
+    assert {loss.kernel for loss in cases.all_variants()} == set(KERNELS)
+
+
+@each_variant
+def test_kernels_fit_their_losses(loss):
+    schema, predictions, inputs, parameters = KERNELS[loss.kernel]
+    assert schema == loss.schema
+    assert predictions == len(loss.differentiated)
+    assert inputs == len(loss.inputs)
+    assert parameters == len(loss.kernel_parameters())
+
+
+@each_loss
+def test_names(loss):
+    kind = type(loss)
+    assert loss.name == snake_case(kind.__name__)
+    assert getattr(fl, kind.__name__) is kind
+    assert kind.__name__ in fl.__all__
+    assert fl.get(loss.name) == kind()
+    assert issubclass(kind, {"map": fl.MapLoss, "row": fl.RowLoss}[loss.schema])
+
+
+def test_lists():
+    assert len(set(fl.losses())) == len(fl.losses())
+    assert len(set(fl.__all__)) == len(fl.__all__)
+    for name in fl.__all__:
+        assert getattr(fl, name).__doc__
+    classes = [x for x in map(fl.__dict__.get, fl.__all__) if inspect.isclass(x)]
+    bases = {fl.Loss, fl.MapLoss, fl.RowLoss}
+    assert sorted(c.name for c in classes if c not in bases) == sorted(fl.losses())
+
+
+@each_loss
+def test_documentation(loss):
+    kind = type(loss)
+    text = inspect.getdoc(kind)
+    assert kind.__doc__
+    assert text.splitlines()[0].endswith((".", ":", ",")) or "." in text
+    for parameter in loss.params:
+        assert re.search(rf"^{parameter} : ", text, re.MULTILINE), parameter
+    described = re.findall(r"^(\w+) : ", text, re.MULTILINE)
+    assert described == list(loss.params)
+    assert list(inspect.signature(kind).parameters) == list(loss.params)
+    for name, parameter in inspect.signature(kind).parameters.items():
+        assert kind(**{name: parameter.default}) == kind()
+
+
+@each_variant
+def test_definitions(loss):
+    scalars = loss.scalars
+    count = len(inspect.signature(scalars.definition).parameters)
+    parameters = len(loss.kernel_parameters())
+    if loss.schema == "map":
+        assert count == len(loss.inputs) + parameters
+        assert count == len(inspect.signature(scalars.formula).parameters)
+        return
+    assert count == 2 + parameters
+    arity = {"term": 2, "fit": 3, "finish": 4, "emit": 3}
+    for name, arguments in arity.items():
+        function = getattr(scalars, name)
+        assert len(inspect.signature(function).parameters) == arguments + parameters, name
+
+
+@each_loss
+def test_stated_bounds(loss):
+    assert set(loss.ulps) == {"float32", "float64"}
+    for bounds in loss.ulps.values():
+        assert len(bounds) == 3
+        assert all(0 <= bound <= 4 for bound in bounds)
+
+
+@each_variant
+def test_domains(loss):
+    domains = loss.domains()
+    assert len(domains) == len(loss.inputs)
+    for domain in domains:
+        assert isinstance(domain, Domain)
+        assert domain.text
+        assert domain.low <= domain.high
+    low, high = loss.sample
+    assert low < high
+
+
+# Where derivatives jump: probed around the points at which formulas can change branch.
+NEAR = 1e-6
+
+
+def jumps(loss):
+    """Whether the gradient or the Hessian has a jump at a difference of 0 or of a parameter."""
+    found = False
+    target = 1.0 if loss.domains()[1].high >= 1.0 else 0.0
+    for parameter in {0.0, *(p for p in loss.kernel_parameters() if abs(p) < 100)}:
+        for kink in (target + parameter, target - parameter):
+            points = [kink - NEAR, kink + NEAR]
+            if loss.domains()[0].outside(points[0]) or loss.domains()[0].outside(points[1]):
+                continue
+            grad, hess = loss.grad_and_hess(points, target, reduction="none")
+            found |= abs(grad[1] - grad[0]) > 1e-3 or abs(hess[1] - hess[0]) > 1e-3
+    return bool(found)
+
+
+@pytest.mark.parametrize(
+    "loss", [loss for loss in LOSSES if loss.schema == "map"], ids=cases.name_of
+)
+def test_kinks_are_documented(loss):
+    assert bool(loss.kinks) == jumps(loss), loss.kinks
+
+
+def test_a_loss_must_be_in_both_lists():
+    """What the first test relies on."""
+
+    class Unlisted(fl.SquaredError):
+        """In no list."""
+
+        name = "unlisted"
+
+    assert Unlisted().kernel not in KERNELS
+    assert "unlisted" not in fl.losses()
