@@ -60,7 +60,8 @@ class ColumnSum {
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
             const double high = sum.high_[0][i];
-            to[i] = T(compensated && high - high == 0 ? high + sum.low_[0][i] : high);
+            const double both = compensated ? high + sum.low_[0][i] : high;
+            to[i] = T(high - high == 0 ? both : high);
         }
     }
 

@@ -4,6 +4,9 @@
 #pragma once
 
 #include <fastloss.h>
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
 
 namespace fastloss {
 namespace {
@@ -30,6 +33,12 @@ typedef double Doubles __attribute__((vector_size(vector_bytes)));
 
 template <class T>
 inline Doubles load_doubles(const T* x) {
+#if defined(__SSE2__) && !defined(__AVX__)
+    // compilers convert half a vector one number at a time
+    if constexpr (sizeof(T) == sizeof(float)) {
+        return _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(x))));
+    }
+#endif
     typedef T Values __attribute__((vector_size(vector_size * sizeof(T))));
     Values v;
     __builtin_memcpy(&v, x, sizeof(v));

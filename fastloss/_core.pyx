@@ -215,6 +215,8 @@ cdef object fast(Native native, int outputs, object prediction_, object target_,
         return None
     prediction = <cnp.ndarray>prediction_
     target = <cnp.ndarray>target_
+    if type(reduction) is not str:
+        return None
     if reduction == "mean":
         code = FASTLOSS_MEAN
     elif reduction == "sum":

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 __all__ = [
+    "CLIP_KINKS",
     "Parameter",
     "choice",
     "clip_ends",
@@ -19,6 +20,9 @@ __all__ = [
     "positive",
     "small",
 ]
+
+
+CLIP_KINKS = "prediction = eps and 1 - eps: gradient and Hessian 0"
 
 
 def clip_ends(eps: float) -> tuple[float, float]:

@@ -90,7 +90,7 @@ def test_stated_bounds(loss):
     assert set(loss.ulps) == {"float32", "float64"}
     for bounds in loss.ulps.values():
         assert len(bounds) == 3
-        assert all(0 <= bound <= 4 for bound in bounds)
+        assert all(0 <= bound < 8 for bound in bounds)  # a few roundings, no more
 
 
 @each_variant

@@ -6,7 +6,7 @@ from typing import Any
 
 from .._domains import ANYTHING, PROBABILITY, Domain, labels
 from .._loss import MapLoss
-from .._parameters import choice, clip_ends, finite_positive, small
+from .._parameters import CLIP_KINKS, choice, clip_ends, finite_positive, small
 from ..vocabulary import (
     abs,
     const,
@@ -82,8 +82,11 @@ class BinaryCrossEntropy(MapLoss):
     optimum = "mean"
     ulps = {"float32": (2.5, 2.5, 3), "float64": (2.5, 2.5, 3)}
     sample = (0.001, 0.999)
-    kinks = "with eps > 0, prediction = eps and 1 - eps: gradient and Hessian 0"
     eps: float = small(0.0, below=0.5)
+
+    @property
+    def kinks(self) -> str:  # type: ignore[override]
+        return CLIP_KINKS if self.eps else ""
 
     def kernel_parameters(self) -> tuple[float, ...]:
         return clip_ends(self.eps)

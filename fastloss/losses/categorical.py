@@ -6,7 +6,7 @@ from typing import Any
 
 from .._domains import ANYTHING, MASS, PROBABILITY, Domain
 from .._loss import RowLoss
-from .._parameters import clip_ends, optional_integer, optional_weights, small
+from .._parameters import CLIP_KINKS, clip_ends, optional_integer, optional_weights, small
 from ..vocabulary import (
     abs,
     const,
@@ -122,10 +122,13 @@ class CategoricalCrossEntropy(_CategoricalLoss):
     """
 
     name = "categorical_cross_entropy"
-    kinks = "with eps > 0, prediction = eps and 1 - eps: gradient and Hessian 0"
     ulps = {"float32": (2.5, 2, 2.5), "float64": (2.5, 2, 2.5)}
     sample = (0.001, 0.999)
     eps: float = small(0.0, below=0.5)
+
+    @property
+    def kinks(self) -> str:  # type: ignore[override]
+        return CLIP_KINKS if self.eps else ""
 
     def kernel_parameters(self) -> tuple[float, ...]:
         return clip_ends(self.eps)
