@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from pathlib import Path
 
 import cases
 import pytest
@@ -10,6 +11,7 @@ import fastloss as fl
 from fastloss._domains import Domain
 from fastloss._native import core
 
+ROOT = Path(__file__).parents[1]
 LOSSES = [fl.get(name) for name in fl.losses()]
 KERNELS = {name: tuple(rest) for name, *rest in core.kernels()} if core is not None else {}
 
@@ -140,3 +142,16 @@ def test_a_loss_must_be_in_both_lists():
 
     assert Unlisted().kernel not in KERNELS
     assert "unlisted" not in fl.losses()
+
+
+def driver_texts():
+    for pattern in ("csrc/*.?pp", "fastloss/_*.py*", "fastloss/include/*.h"):
+        yield from sorted(ROOT.glob(pattern))
+
+
+@pytest.mark.parametrize("path", driver_texts(), ids=lambda path: path.name)
+def test_drivers_name_no_loss(path):
+    names = [word for name in fl.losses() for word in (name, type(fl.get(name)).__name__)]
+    # examples in docstrings and messages may
+    text = re.sub(r'""".*?"""|"[^"\n]*"|\'[^\'\n]*\'', "", path.read_text(), flags=re.DOTALL)
+    assert not re.findall(rf"\b({'|'.join(names)})\b", text)
