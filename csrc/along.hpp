@@ -8,24 +8,28 @@ namespace {
 
 constexpr int64_t segment = 512;  // classes whose terms stay in L1 until they are summed
 
-// A maximum is the same in any order, so several registers may hold it, which hides its latency.
+// A maximum is the same in any order, so several vectors may hold it, which hides its latency.
 template <class T>
 FASTLOSS_LOOP_FUNCTION T row_maximum(const T* z, int64_t k) {
-    constexpr int wide = 4 * lanes;
-    alignas(64) T best[wide];
-    for (int i = 0; i < wide; ++i) best[i] = -T(__builtin_inf());
-    for (int64_t j = 0; j < k; j += wide) {
-        const T* const x = z + j;
-        const int n = k - j < wide ? int(k - j) : wide;
-        FASTLOSS_INDEPENDENT
-        for (int i = 0; i < n; ++i) best[i] = x[i] > best[i] ? x[i] : best[i];
+    typedef T Vector __attribute__((vector_size(vector_bytes)));
+    constexpr int width = vector_bytes / int(sizeof(T)), several = 4;
+    Vector best[several];
+    for (int v = 0; v < several; ++v) best[v] = Vector{} - T(__builtin_inf());
+    const auto take = [&](int v, int64_t j) {
+        Vector x;
+        __builtin_memcpy(&x, z + j, sizeof(x));
+        best[v] = x > best[v] ? x : best[v];
+    };
+    int64_t j = 0;
+    for (; j + several * width <= k; j += several * width) {
+        for (int v = 0; v < several; ++v) take(v, j + v * width);
     }
-    for (int width = wide / 2; width > 0; width /= 2) {
-        FASTLOSS_INDEPENDENT
-        for (int i = 0; i < width; ++i)
-            best[i] = best[i + width] > best[i] ? best[i + width] : best[i];
-    }
-    return best[0];
+    for (; j + width <= k; j += width) take(0, j);
+    for (int v = 1; v < several; ++v) best[0] = best[v] > best[0] ? best[v] : best[0];
+    T most = best[0][0];
+    for (int i = 1; i < width; ++i) most = best[0][i] > most ? best[0][i] : most;
+    for (; j < k; ++j) most = z[j] > most ? z[j] : most;
+    return most;
 }
 
 template <class T>
@@ -159,6 +163,15 @@ void emit_row(const F& formula, const T* kept, const T* q, const T* row, T facto
     }
 }
 
+// Asks for the beginning of the next row while this one is computed.
+template <class T>
+inline void prefetch_row(const T* z, int64_t k) {
+    constexpr int64_t most = 16384 / sizeof(T);
+    for (int64_t j = 0; j < (k < most ? k : most); j += 64 / int64_t(sizeof(T))) {
+        __builtin_prefetch(z + j, 0, 2);
+    }
+}
+
 template <class T, template <class> class Formula, int outputs>
 void along_block(int64_t n, int64_t k, const void* const* in, const void* parameters,
                  void* const* out) {
@@ -174,6 +187,7 @@ void along_block(int64_t n, int64_t k, const void* const* in, const void* parame
         T* const grad = outputs & FASTLOSS_GRAD ? static_cast<T*>(out[1]) + i * k : nullptr;
         T* const hess = outputs & FASTLOSS_HESS ? static_cast<T*>(out[2]) + i * k : nullptr;
         T* const kept = outputs & FASTLOSS_GRAD ? grad : hess;
+        if (i + 1 < n) prefetch_row(z + k, k);
         if constexpr (F::uses_maximum) {
             rows.maximum[i] = row_maximum(z, k);
             rows.ties[i] = T(count_ties(z, rows.maximum[i], k));
