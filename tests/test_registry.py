@@ -149,7 +149,7 @@ def driver_texts():
         yield from sorted(ROOT.glob(pattern))
 
 
-@pytest.mark.parametrize("path", driver_texts(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", list(driver_texts()), ids=lambda path: path.name)
 def test_drivers_name_no_loss(path):
     names = [word for name in fl.losses() for word in (name, type(fl.get(name)).__name__)]
     # examples in docstrings and messages may
