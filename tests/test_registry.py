@@ -8,8 +8,10 @@ import cases
 import pytest
 
 import fastloss as fl
+from fastloss import vocabulary
 from fastloss._domains import Domain
 from fastloss._native import core
+from fastloss.vocabulary import compiled
 
 ROOT = Path(__file__).parents[1]
 LOSSES = [fl.get(name) for name in fl.losses()]
@@ -155,3 +157,9 @@ def test_drivers_name_no_loss(path):
     # examples in docstrings and messages may
     text = re.sub(r'""".*?"""|"[^"\n]*"|\'[^\'\n]*\'', "", path.read_text(), flags=re.DOTALL)
     assert not re.findall(rf"\b({'|'.join(names)})\b", text)
+
+
+def test_vocabularies_have_the_same_words():
+    words = set(vocabulary.__all__) - {"rebind"}
+    for dtype in ("float32", "float64"):
+        assert set(compiled.words(dtype)) == words

@@ -23,7 +23,6 @@ __all__ = [
     "flat",
     "fma",
     "inf",
-    "isinf",
     "log",
     "log1p",
     "log1p_unit",
@@ -32,6 +31,7 @@ __all__ = [
     "nan",
     "rebind",
     "sign",
+    "sqrt",
     "two_difference",
     "where",
 ]
@@ -45,7 +45,7 @@ log = np.log
 log1p = np.log1p
 minimum = np.minimum
 maximum = np.maximum
-isinf = np.isinf
+sqrt = np.sqrt
 
 
 def const(x: float) -> Any:

@@ -93,6 +93,7 @@ def words(dtype: Any) -> dict[str, Callable[..., Any]]:
         "minimum": math["minimum"],
         "nan": np.nan,
         "sign": math["sign"],
+        "sqrt": math["sqrt"],
         "two_difference": two_difference,
         "where": where,
     }
