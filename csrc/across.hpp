@@ -18,6 +18,7 @@ class ColumnSum {
         while (used_ < lanes && used_ < k) used_ *= 2;
         __builtin_memset(high_, 0, used_ * sizeof(high_[0]));
         if (compensated) __builtin_memset(low_, 0, used_ * sizeof(low_[0]));
+        __builtin_memset(low_words_, 0, used_ * sizeof(low_words_[0]));
     }
 
     FASTLOSS_LOOP_FUNCTION void add(ColumnSum& sum, int64_t j, const T* x, int64_t n) {
@@ -37,14 +38,23 @@ class ColumnSum {
         }
     }
 
-    FASTLOSS_LOOP_FUNCTION void fold(ColumnSum& sum, int64_t n, T* to) {
+    FASTLOSS_LOOP_FUNCTION void add_low(ColumnSum& sum, int64_t j, const T* x, int64_t n) {
+        T* const low = sum.low_words_[j % lanes];
+        n = whole_lanes(n);
+        FASTLOSS_INDEPENDENT
+        for (int64_t i = 0; i < n; ++i) low[i] += x[i];
+    }
+
+    FASTLOSS_LOOP_FUNCTION void fold(ColumnSum& sum, int64_t n, T* to, T* to_low) {
         n = whole_lanes(n);
         for (int width = sum.used_ / 2; width > 0; width /= 2) {
             for (int lane = 0; lane < width; ++lane) {
                 double* const high = sum.high_[lane];
                 double* const low = sum.low_[lane];
+                T* const words = sum.low_words_[lane];
                 const double* const other = sum.high_[lane + width];
                 const double* const other_low = sum.low_[lane + width];
+                const T* const other_words = sum.low_words_[lane + width];
                 FASTLOSS_INDEPENDENT
                 for (int64_t i = 0; i < n; ++i) {
                     const double a = high[i], b = other[i];
@@ -55,13 +65,17 @@ class ColumnSum {
                     }
                     high[i] = total;
                 }
+                FASTLOSS_INDEPENDENT
+                for (int64_t i = 0; i < n; ++i) words[i] += other_words[i];
             }
         }
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
-            const double high = sum.high_[0][i];
-            const double both = compensated ? high + sum.low_[0][i] : high;
-            to[i] = T(high - high == 0 ? both : high);
+            const double low = compensated ? sum.low_[0][i] : 0;
+            const TwoWord<T> total =
+                two_words<T>(sum.high_[0][i], low + double(sum.low_words_[0][i]));
+            to[i] = total.high;
+            to_low[i] = total.low;
         }
     }
 
@@ -69,6 +83,7 @@ class ColumnSum {
     int used_;  // lanes; the others would only add zeros
     alignas(64) double high_[lanes][max_rows];
     alignas(64) double low_[lanes][max_rows];
+    alignas(64) T low_words_[lanes][max_rows];
 };
 
 template <class T>
@@ -91,41 +106,43 @@ struct AcrossSums {
 
     template <bool keeps>
     FASTLOSS_LOOP_FUNCTION void term_loop(const F formula, const T* z, int64_t n, T* kept,
-                                          RowSums<T, F>& rows,
-                                          T (&x)[at_least_1(terms)][max_rows]) {
+                                          RowSums<T, F>& rows, Words<T, terms, max_rows>& x) {
         n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
             const T prediction = z[i];
             const Term<T, terms> term = formula.term(prediction, rows.maximum[i]);
             rows.ties[i] += prediction == rows.maximum[i] ? T(1) : T(0);
-            for (int s = 0; s < terms; ++s) x[s][i] = term.sums[s];
+            for (int s = 0; s < terms; ++s) x.set(s, i, term.sums[s]);
             if constexpr (keeps) kept[i] = term.kept;
         }
     }
 
     FASTLOSS_LOOP_FUNCTION void fit_loop(const F formula, const T* z, const T* q, int64_t n,
-                                         const RowSums<T, F>& rows, T (&x)[fits][max_rows]) {
+                                         const RowSums<T, F>& rows, Words<T, fits, max_rows>& x) {
         n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
             const Fit<T, fits> fit = formula.fit(z[i], q[i], rows.maximum[i]);
-            for (int s = 0; s < fits; ++s) x[s][i] = fit.sums[s];
+            for (int s = 0; s < fits; ++s) x.set(s, i, fit.sums[s]);
         }
     }
 };
 
 // Sums over the classes of what `loop(class, x)` writes for each.
-template <class T, int sums, class Loop>
-void sum_columns(int64_t n, int64_t k, T (&to)[sums][max_rows], int used, Loop loop) {
-    alignas(64) T x[sums][max_rows];
-    ColumnSum<T> totals[sums];
-    for (int s = 0; s < used; ++s) totals[s].clear(k);
+template <class T, int kinds, class Loop>
+void sum_columns(int64_t n, int64_t k, Words<T, kinds, max_rows>& to, Loop loop) {
+    Words<T, kinds, max_rows> x;
+    ColumnSum<T> totals[at_least_1(kinds)];
+    for (int s = 0; s < kinds; ++s) totals[s].clear(k);
     for (int64_t j = 0; j < k; ++j) {
         loop(j, x);
-        for (int s = 0; s < used; ++s) ColumnSum<T>::add(totals[s], j, x[s], n);
+        for (int s = 0; s < kinds; ++s) {
+            ColumnSum<T>::add(totals[s], j, x.high[s], n);
+            ColumnSum<T>::add_low(totals[s], j, x.low[s], n);
+        }
     }
-    for (int s = 0; s < used; ++s) ColumnSum<T>::fold(totals[s], n, to[s]);
+    for (int s = 0; s < kinds; ++s) ColumnSum<T>::fold(totals[s], n, to.high[s], to.low[s]);
 }
 
 // The target of one class where targets are class indices.
@@ -185,12 +202,12 @@ void across_block(int64_t n, int64_t k, const void* const* in, const void* param
         for (int64_t i = 0; i < n; ++i) rows.picked[i] = z[int64_t(labels[i]) * n + i];
         LabelFit<T, F>::loop(formula, n, rows);
     } else {
-        sum_columns(n, k, rows.fit, F::fit_sums, [&](int64_t j, auto& x) {
+        sum_columns(n, k, rows.fit, [&](int64_t j, auto& x) {
             Sums::fit_loop(formula, z + j * n, q + j * n, n, rows, x);
         });
     }
     if constexpr (keeps || F::term_sums > 0) {
-        sum_columns(n, k, rows.term, F::term_sums, [&](int64_t j, auto& x) {
+        sum_columns(n, k, rows.term, [&](int64_t j, auto& x) {
             Sums::template term_loop<keeps>(formula, z + j * n, n, keeps ? kept + j * n : nullptr,
                                             rows, x);
         });

@@ -44,12 +44,17 @@ FASTLOSS_LOOP_FUNCTION void add_segment(Lanes<T>& sum, const T* x, int64_t n) {
     sum.add(x, n);
 }
 
+template <class T>
+FASTLOSS_LOOP_FUNCTION void add_low_segment(Lanes<T>& sum, const T* x, int64_t n) {
+    sum.add_low(x, n);
+}
+
 // The loops over a segment; n is a multiple of the lanes.
 template <class T, class F>
 struct AlongSums {
     static constexpr int terms = F::term_sums, fits = F::fit_sums;
-    using TermBuffer = T[at_least_1(terms)][segment];
-    using FitBuffer = T[fits][segment];
+    using TermBuffer = Words<T, terms, segment>;
+    using FitBuffer = Words<T, fits, segment>;
 
     template <bool keeps>
     FASTLOSS_LOOP_FUNCTION void term_loop(const F formula, const T* z, T maximum, int64_t n,
@@ -58,7 +63,7 @@ struct AlongSums {
         FASTLOSS_INDEPENDENT
         for (int64_t j = 0; j < n; ++j) {
             const Term<T, terms> term = formula.term(z[j], maximum);
-            for (int s = 0; s < terms; ++s) sums[s][j] = term.sums[s];
+            for (int s = 0; s < terms; ++s) sums.set(s, j, term.sums[s]);
             if constexpr (keeps) kept[j] = term.kept;
         }
     }
@@ -69,7 +74,7 @@ struct AlongSums {
         FASTLOSS_INDEPENDENT
         for (int64_t j = 0; j < n; ++j) {
             const Fit<T, fits> fit = formula.fit(z[j], q[j], maximum);
-            for (int s = 0; s < fits; ++s) sums[s][j] = fit.sums[s];
+            for (int s = 0; s < fits; ++s) sums.set(s, j, fit.sums[s]);
         }
     }
 };
@@ -97,17 +102,15 @@ struct End {
     }
 };
 
-template <class T>
-void add_sums(Lanes<T>* totals, T (*buffer)[segment], int used, int64_t n, int64_t padding) {
-    for (int s = 0; s < used; ++s) {
-        for (int64_t j = n; j < n + padding; ++j) buffer[s][j] = T(0);
-        add_segment(totals[s], buffer[s], n + padding);
+// Adds the first n numbers of each kind, and zeros up to whole lanes.
+template <class T, int kinds>
+void add_sums(Lanes<T>* totals, Words<T, kinds, segment>& buffer, int64_t n) {
+    const int64_t padded = (n + lanes - 1) / lanes * lanes;
+    for (int s = 0; s < kinds; ++s) {
+        for (int64_t j = n; j < padded; ++j) buffer.set(s, j, {T(0), T(0)});
+        add_segment(totals[s], buffer.high[s], padded);
+        add_low_segment(totals[s], buffer.low[s], padded);
     }
-}
-
-template <class T>
-void fold_sums(const Lanes<T>* totals, T (*to)[max_rows], int used, int64_t i) {
-    for (int s = 0; s < used; ++s) to[s][i] = totals[s].total();
 }
 
 // Row i of a block: its terms and, for a distribution, its fits.
@@ -117,33 +120,33 @@ FASTLOSS_LOOP_FUNCTION void sum_row(const F formula, const T* z, const T* q, int
     using Sums = AlongSums<T, F>;
     constexpr int terms = F::term_sums, fits = F::fit_sums;
     Lanes<T> term_sums[at_least_1(terms)], fit_sums[fits];
-    alignas(64) typename Sums::TermBuffer term_buffer;
-    alignas(64) typename Sums::FitBuffer fit_buffer;
+    typename Sums::TermBuffer term_buffer;
+    typename Sums::FitBuffer fit_buffer;
     const T maximum = rows.maximum[i], lowest = -T(__builtin_inf());
-    const int64_t whole = k - k % lanes, left = k % lanes, padding = lanes - left;
+    const int64_t left = k % lanes, whole = k - left;
     for (int64_t j = 0; j < whole; j += segment) {
         const int64_t n = whole - j < segment ? whole - j : segment;
         if (q) {
             Sums::fit_loop(formula, z + j, q + j, maximum, n, fit_buffer);
-            add_sums(fit_sums, fit_buffer, fits, n, 0);
+            add_sums(fit_sums, fit_buffer, n);
         }
         Sums::template term_loop<keeps>(formula, z + j, maximum, n, kept + j, term_buffer);
-        add_sums(term_sums, term_buffer, terms, n, 0);
+        add_sums(term_sums, term_buffer, n);
     }
     if (left) {
         const End<T> z_end(z + whole, left, lowest);
         if (q) {
             const End<T> q_end(q + whole, left, T(0));
             Sums::fit_loop(formula, z_end.x, q_end.x, maximum, lanes, fit_buffer);
-            add_sums(fit_sums, fit_buffer, fits, left, padding);
+            add_sums(fit_sums, fit_buffer, left);
         }
         alignas(64) T kept_end[lanes];
         Sums::template term_loop<keeps>(formula, z_end.x, maximum, lanes, kept_end, term_buffer);
-        add_sums(term_sums, term_buffer, terms, left, padding);
+        add_sums(term_sums, term_buffer, left);
         for (int64_t j = 0; keeps && j < left; ++j) kept[whole + j] = kept_end[j];
     }
-    fold_sums(term_sums, rows.term, terms, i);
-    if (q) fold_sums(fit_sums, rows.fit, fits, i);
+    for (int s = 0; s < terms; ++s) rows.term.set(s, i, term_sums[s].total());
+    for (int s = 0; q && s < fits; ++s) rows.fit.set(s, i, fit_sums[s].total());
 }
 
 template <class T, class F, int outputs, bool soft>

@@ -15,21 +15,6 @@ struct Point {
     T hess[P];
 };
 
-// A rounded difference and what the rounding lost: high + low is exact while high is finite.
-template <class T>
-struct TwoWord {
-    T high, low;
-};
-
-template <class T>
-inline TwoWord<T> two_difference(T a, T b) {
-    const T high = a - b;
-    const T b_part = a - high;
-    const T a_part = high + b_part;
-    const T low = (a - a_part) + (b_part - b);
-    return {high, abs(high) < T(__builtin_inf()) ? low : T(0)};
-}
-
 // 0 or, for a NaN, the NaN: the flat part of a derivative.
 template <class T>
 inline T flat(T x) {
@@ -40,21 +25,21 @@ inline T flat(T x) {
 template <class T, int Sums>
 struct Term {
     T kept;  // what emit will need again
-    T sums[Sums > 0 ? Sums : 1];
+    TwoWord<T> sums[Sums > 0 ? Sums : 1];
 };
 
 // Sums over the classes that carry target mass.
 template <class T, int Sums>
 struct Fit {
-    T sums[Sums];
+    TwoWord<T> sums[Sums];
 };
 
 // One row after its sums: the maximum of its predictions, how many classes share it, the sums.
 template <class T, int TermSums, int FitSums>
 struct Row {
     T maximum, ties;
-    T terms[TermSums > 0 ? TermSums : 1];
-    T fits[FitSums];
+    TwoWord<T> terms[TermSums > 0 ? TermSums : 1];
+    TwoWord<T> fits[FitSums];
 };
 
 template <class T, int Coefficients>

@@ -4,6 +4,9 @@
 #pragma once
 
 #include <fastloss.h>
+
+#include "float.hpp"
+
 #if defined(__SSE2__)
 #include <immintrin.h>
 #endif
@@ -45,6 +48,15 @@ inline Doubles load_doubles(const T* x) {
     return __builtin_convertvector(v, Doubles);
 }
 
+// high + low in two words of T; an infinite or NaN sum has no low word.
+template <class T>
+inline TwoWord<T> two_words(double high, double low) {
+    const double sum = high + low;
+    const T rounded = T(high - high == 0 ? sum : high);
+    const double rest = sizeof(T) == sizeof(double) ? (high - sum) + low : sum - double(rounded);
+    return {rounded, high - high == 0 ? T(rest) : T(0)};
+}
+
 // Sums of T. A product of two float32 data is exact in float64, and so is most of a sum of them;
 // float64 data carry the rounding errors of the sum along.
 template <class T>
@@ -73,6 +85,21 @@ class Lanes {
         if constexpr (compensated) __builtin_memcpy(low_, low, sizeof(low_));
     }
 
+    // Adds n low words of such values: little beside them, so plain sums of T do.
+    void add_low(const T* values, int64_t n) {
+        typedef T Vector __attribute__((vector_size(vector_bytes)));
+        constexpr int width = vector_bytes / int(sizeof(T)), count = lanes / width;
+        Vector sum[count], x;
+        __builtin_memcpy(sum, low_words_, sizeof(sum));
+        for (int64_t i = 0; i < n; i += lanes) {
+            for (int v = 0; v < count; ++v) {
+                __builtin_memcpy(&x, values + i + v * width, sizeof(x));
+                sum[v] += x;
+            }
+        }
+        __builtin_memcpy(low_words_, sum, sizeof(sum));
+    }
+
     // The sum as two words: high + low. Lane i meets lane i + 8, then i + 4, 2, 1.
     void fold(double& high, double& low) const {
         Doubles h[vectors], l[vectors];
@@ -94,20 +121,25 @@ class Lanes {
         low = high - high == 0 ? lane_low[0] : 0;
     }
 
-    // The sum rounded to T; for float32 the plain tree is more than exact enough.
-    T total() const {
+    // The sum as two words of T; for float32 the plain tree is more than exact enough.
+    TwoWord<T> total() const {
+        double high, low = 0;
         if constexpr (compensated) {
-            double high, low;
             fold(high, low);
-            return high + low;
         } else {
             double h[lanes];
             __builtin_memcpy(h, high_, sizeof(h));
             for (int width = lanes / 2; width > 0; width /= 2) {
                 for (int i = 0; i < width; ++i) h[i] += h[i + width];
             }
-            return T(h[0]);
+            high = h[0];
         }
+        T words[lanes];
+        __builtin_memcpy(words, low_words_, sizeof(words));
+        for (int width = lanes / 2; width > 0; width /= 2) {
+            for (int i = 0; i < width; ++i) words[i] += words[i + width];
+        }
+        return two_words<T>(high, low + double(words[0]));
     }
 
   private:
@@ -121,6 +153,7 @@ class Lanes {
     }
 
     double high_[lanes] = {}, low_[lanes] = {};
+    T low_words_[lanes] = {};
 };
 
 }  // namespace

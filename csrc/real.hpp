@@ -5,114 +5,10 @@
 // patterns (in float every 311th) and of the hard ranges: with fma / without. The
 // coefficients are minimax fits by Sollya.
 
-#include <stdint.h>
-
-#define FASTLOSS_INLINE [[maybe_unused, gnu::always_inline]] inline
+#include "float.hpp"
 
 namespace fastloss {
 namespace {
-
-template <class T>
-struct Format;
-
-template <>
-struct Format<float> {
-    using Bits = uint32_t;
-    static constexpr int mantissa = 23;
-    static constexpr Bits bias = 127;
-    static constexpr float infinity = __builtin_inff();
-    static constexpr float nan = __builtin_nanf("");
-    static constexpr float smallest_normal = 0x1p-126f;
-    static constexpr float round = 0x1.8p23f;  // adding it rounds to an integer
-    static constexpr float log2_e = 0x1.715476p0f;
-    static constexpr float ln2_high = 0x1.62e4p-1f;  // short: its product with an exponent is exact
-    static constexpr float ln2_low = 0x1.7f7d1cp-20f;
-    static constexpr float exp_zero = -104.5f;    // exp is 0 from here down
-    static constexpr float exp_infinite = 89.0f;  // and infinite from here up
-    static constexpr float expm1_minus_one = -20.0f;
-    static constexpr float half_epsilon = 0x1p-24f;
-    static constexpr Bits sqrt_half = 0x3f3504f3;
-    static constexpr float exponent_unit = 0x1p-23f;  // of exponent()
-};
-
-template <>
-struct Format<double> {
-    using Bits = uint64_t;
-    static constexpr int mantissa = 52;
-    static constexpr Bits bias = 1023;
-    static constexpr double infinity = __builtin_inf();
-    static constexpr double nan = __builtin_nan("");
-    static constexpr double smallest_normal = 0x1p-1022;
-    static constexpr double round = 0x1.8p52;
-    static constexpr double log2_e = 0x1.71547652b82fep0;
-    static constexpr double ln2_high = 0x1.62e42fefa38p-1;
-    static constexpr double ln2_low = 0x1.ef35793c7673p-45;
-    static constexpr double exp_zero = -746.0;
-    static constexpr double exp_infinite = 710.0;
-    static constexpr double expm1_minus_one = -40.0;
-    static constexpr double half_epsilon = 0x1p-53;
-    static constexpr Bits sqrt_half = 0x3fe6a09e667f3bcd;
-    static constexpr double exponent_unit = 1.0;
-};
-
-template <class T>
-using Bits = typename Format<T>::Bits;
-
-template <class T>
-FASTLOSS_INLINE Bits<T> to_bits(T x) {
-    return __builtin_bit_cast(Bits<T>, x);
-}
-template <class T>
-FASTLOSS_INLINE T from_bits(Bits<T> b) {
-    return __builtin_bit_cast(T, b);
-}
-
-FASTLOSS_INLINE float abs(float x) {
-    return __builtin_fabsf(x);
-}
-FASTLOSS_INLINE double abs(double x) {
-    return __builtin_fabs(x);
-}
-FASTLOSS_INLINE float sqrt(float x) {
-    return __builtin_sqrtf(x);
-}
-FASTLOSS_INLINE double sqrt(double x) {
-    return __builtin_sqrt(x);
-}
-
-// a b + c, rounded once where the hardware can; elsewhere the builtin would be a libm call.
-#if defined(__FMA__) || defined(__aarch64__)
-FASTLOSS_INLINE float fma(float a, float b, float c) {
-    return __builtin_fmaf(a, b, c);
-}
-FASTLOSS_INLINE double fma(double a, double b, double c) {
-    return __builtin_fma(a, b, c);
-}
-#else
-template <class T>
-FASTLOSS_INLINE T fma(T a, T b, T c) {
-    return a * b + c;
-}
-#endif
-
-// A NaN on either side comes through, as in np.minimum.
-template <class T>
-FASTLOSS_INLINE T minimum(T a, T b) {
-    T least = a < b ? a : b;
-    return a != a ? a : least;
-}
-
-template <class T>
-FASTLOSS_INLINE T maximum(T a, T b) {
-    T greatest = a > b ? a : b;
-    return a != a ? a : greatest;
-}
-
-// -1, 0 or 1; zeros and NaN come back as they are.
-template <class T>
-FASTLOSS_INLINE T sign(T x) {
-    return x > T(0) ? T(1) : x < T(0) ? T(-1) : x;
-}
 
 // c0 + c1 x + c2 x^2 + ...: recursive, because loops over coefficients do not vectorise.
 template <class T>
@@ -121,14 +17,7 @@ FASTLOSS_INLINE T polynomial(T, T c0) {
 }
 template <class T, class... Rest>
 FASTLOSS_INLINE T polynomial(T x, T c0, Rest... rest) {
-    return fma(x, polynomial(x, rest...), c0);
-}
-
-// y, made negative where x is: gives -0 back to odd functions that lose it.
-template <class T>
-FASTLOSS_INLINE T with_sign_of(T x, T y) {
-    constexpr Bits<T> sign_bit = Bits<T>(1) << (8 * sizeof(T) - 1);
-    return from_bits<T>(to_bits(y) | (to_bits(x) & sign_bit));
+    return multiply_add(x, polynomial(x, rest...), c0);
 }
 
 // 2^n in two factors, as n may be too large for one; biased holds n + 2 bias in its low bits.
@@ -146,14 +35,15 @@ struct Power {
     }
 };
 
-// scale e^r for |r| <= ln(2)/2 and a power of two; relative error 2^-28.0 and 2^-57.6.
-FASTLOSS_INLINE float exp_reduced(float r, float scale) {
-    return polynomial(r, scale, scale, 0x1.fffff8p-2f * scale, 0x1.55548cp-3f * scale,
+// scale (e^r - 1) / r for |r| <= ln(2)/2 and a power of two; of e^r that leaves a relative error of
+// 2^-28.0 and 2^-57.6.
+FASTLOSS_INLINE float exp_slope(float r, float scale) {
+    return polynomial(r, scale, 0x1.fffff8p-2f * scale, 0x1.55548cp-3f * scale,
                       0x1.555b82p-5f * scale, 0x1.123cfcp-7f * scale, 0x1.686a6ep-10f * scale);
 }
 
-FASTLOSS_INLINE double exp_reduced(double r, double scale) {
-    return polynomial(r, scale, scale, 0x1.000000000000cp-1 * scale, 0x1.555555555551bp-3 * scale,
+FASTLOSS_INLINE double exp_slope(double r, double scale) {
+    return polynomial(r, scale, 0x1.000000000000cp-1 * scale, 0x1.555555555551bp-3 * scale,
                       0x1.555555554fe61p-5 * scale, 0x1.111111111fa0bp-7 * scale,
                       0x1.6c16c185eb975p-10 * scale, 0x1.a01a015589ca9p-13 * scale,
                       0x1.a019960d73a8p-16 * scale, 0x1.71dec61e25361p-19 * scale,
@@ -163,11 +53,11 @@ FASTLOSS_INLINE double exp_reduced(double r, double scale) {
 // x - n ln 2, or x + lo - n ln 2 where lo must not be rounded away.
 template <class T>
 FASTLOSS_INLINE T exp_remainder(T x, T n) {
-    return fma(n, -Format<T>::ln2_low, fma(n, -Format<T>::ln2_high, x));
+    return multiply_add(n, -Format<T>::ln2_low, multiply_add(n, -Format<T>::ln2_high, x));
 }
 template <class T>
 FASTLOSS_INLINE T exp_remainder(T x, T n, T lo) {
-    return fma(n, -Format<T>::ln2_high, x) + fma(n, -Format<T>::ln2_low, lo);
+    return multiply_add(n, -Format<T>::ln2_high, x) + multiply_add(n, -Format<T>::ln2_low, lo);
 }
 
 // e^x, or with a second argument e^(x + lo) for |lo| <= ulp(x), ignored where the result is 0 or
@@ -176,28 +66,38 @@ template <class T, class... Low>
 FASTLOSS_INLINE T exp(T x, Low... lo) {
     using F = Format<T>;
     constexpr T shift = F::round + 2 * F::bias;
-    T biased = fma(x, F::log2_e, shift);
+    T biased = multiply_add(x, F::log2_e, shift);
     T r = exp_remainder(x, biased - shift, lo...);
     bool vanishes = x < F::exp_zero;
     r = vanishes ? T(0) : r;
     Power<T> power(vanishes ? Bits<T>(0) : to_bits(biased));
-    T y = exp_reduced(r, T(1)) * power.first * power.second;
+    T y = multiply_add(r, exp_slope(r, T(1)), T(1)) * power.first * power.second;
     return x > F::exp_infinite ? F::infinity : y;
 }
 
-// The same for x <= 0. The polynomial carries a factor that keeps the power of two in the range
-// of normal numbers, so that one product both scales and rounds to a subnormal result. Results
-// that vanish are products with 0, because an underflow costs a hundred cycles. 0.91 / 1.16 ulp.
+// The same for x <= 0, in two words: high alone is within 0.91 / 1.16 ulp, both within 0.34 of
+// high's; low is 0 where it would be subnormal. The polynomial carries a factor that keeps the
+// power of two in the range of normal numbers, so that one product both scales and rounds to a
+// subnormal result. Results that vanish are products with 0: underflows cost a hundred cycles.
 template <class T, class... Low>
-FASTLOSS_INLINE T exp_negative(T x, Low... lo) {
+FASTLOSS_INLINE TwoWord<T> two_exp_negative(T x, Low... lo) {
     using F = Format<T>;
     constexpr T shift = F::round + (F::bias + F::mantissa + 1);
-    T biased = fma(x, F::log2_e, shift);
+    constexpr T scale = F::half_epsilon;
+    T biased = multiply_add(x, F::log2_e, shift);
     T r = exp_remainder(x, biased - shift, lo...);
     bool vanishes = x < F::exp_zero;
     r = vanishes ? T(0) : r;
-    Bits<T> power = vanishes ? Bits<T>(0) : to_bits(biased) << F::mantissa;
-    return exp_reduced(r, F::half_epsilon) * from_bits<T>(power);
+    T power = from_bits<T>(vanishes ? Bits<T>(0) : to_bits(biased) << F::mantissa);
+    T slope = exp_slope(r, scale);
+    T high = multiply_add(r, slope, scale);
+    T low = multiply_add(r, slope, scale - high) * power;
+    return {high * power, x < F::exp_low_zero ? T(0) : low};
+}
+
+template <class T, class... Low>
+FASTLOSS_INLINE T exp_negative(T x, Low... lo) {
+    return two_exp_negative(x, lo...).high;
 }
 
 // (e^r - 1 - r) / r^2 for ln(3/4) <= r <= ln(3/2).
@@ -222,16 +122,16 @@ FASTLOSS_INLINE T expm1_sum(T x, T lo) {
     constexpr T centre = T(0.0589);
     T above = F::expm1_minus_one > x ? F::expm1_minus_one : x;
     T inside = F::exp_infinite < above ? F::exp_infinite : above;
-    T biased = fma(inside - centre, F::log2_e, shift);
+    T biased = multiply_add(inside - centre, F::log2_e, shift);
     T n = biased - shift;
-    T high = fma(n, -F::ln2_high, inside);
-    T low = fma(n, -F::ln2_low, inside == x ? lo : T(0));
+    T high = multiply_add(n, -F::ln2_high, inside);
+    T low = multiply_add(n, -F::ln2_low, inside == x ? lo : T(0));
     T r = high + low;
     T rest = (high - r) + low;
-    T y = r + fma(r * r, expm1_reduced(r), rest);
+    T y = r + multiply_add(r * r, expm1_reduced(r), rest);
     Power<T> power(to_bits(biased));
     T one = from_bits<T>(((2 * F::bias) << F::mantissa) - to_bits(power.second));
-    return with_sign_of(x, fma(power.first, y, power.first - one) * power.second);
+    return with_sign_of(x, multiply_add(power.first, y, power.first - one) * power.second);
 }
 
 // e^x - 1, or e^(x + lo) - 1 with lo as for exp. 1.3 / 1.3 ulp; 2^n (e^r - 1) + (2^n - 1).
@@ -278,30 +178,32 @@ FASTLOSS_INLINE double exponent(uint64_t bits) {
     return from_bits<double>(biased | to_bits(0x1p52)) - (0x1p52 + bias);
 }
 
-// log(2^k (1 + (f + low) / 4)), with k in exponent_unit; f is fourfold so that the factor 4 / 2^k
-// is a normal number for every k. k ln(2) + f / 4 is summed with its rounding error.
+// log(2^k (1 + (f + low) / 4)) in two words, with k in exponent_unit; f is fourfold so that the
+// factor 4 / 2^k is a normal number for every k. high is k ln(2) + f / 4, low what that lacks.
 template <class T>
-FASTLOSS_INLINE T log_sum(T k, T f, T low) {
+FASTLOSS_INLINE TwoWord<T> log_sum(T k, T f, T low) {
     using F = Format<T>;
     constexpr T unit = F::exponent_unit;
     T big = k * (F::ln2_high * unit);
-    T high = fma(f, T(0.25), big);
-    T rest = fma(big - high, T(4), f);
-    T tail = fma(f * f, log_reduced(f), fma(k, 4 * F::ln2_low * unit, low));
-    return fma(rest + tail, T(0.25), high);
+    T high = multiply_add(f, T(0.25), big);
+    T rest = multiply_add(big - high, T(4), f);
+    T tail = multiply_add(f * f, log_reduced(f), multiply_add(k, 4 * F::ln2_low * unit, low));
+    return {high, T(0.25) * (rest + tail)};
 }
 
 // y, but log's value at the x where y does not hold: -inf at 0, NaN below, infinity as it is.
 template <class T>
-FASTLOSS_INLINE T log_limits(T x, T y) {
+FASTLOSS_INLINE TwoWord<T> log_limits(T x, TwoWord<T> y) {
     using F = Format<T>;
-    T finite = x < F::infinity ? y : x;
-    return x > T(0) ? finite : x == T(0) ? -F::infinity : F::nan;
+    const bool regular = (x > T(0)) & (x < F::infinity);
+    T limit = x > T(0) ? x : x == T(0) ? -F::infinity : F::nan;
+    return {regular ? y.high : limit, regular ? y.low : T(0)};
 }
 
-// 0.88 / 0.93 ulp.
+// In two words, of which high alone may lack many digits; both within 0.38 / 0.43 ulp. Their sum,
+// log, is within 0.88 / 0.93 ulp.
 template <class T>
-FASTLOSS_INLINE T log(T x) {
+FASTLOSS_INLINE TwoWord<T> two_log(T x) {
     using F = Format<T>;
     constexpr T up = T(Bits<T>(1) << F::mantissa);
     bool subnormal = x < F::smallest_normal;
@@ -312,29 +214,42 @@ FASTLOSS_INLINE T log(T x) {
     return log_limits(x, log_sum(k, fourfold - T(4), T(0)));
 }
 
-// log(1 + x): -inf at -1, NaN below. 0.97 / 1.02 ulp. The exponent is that of the rounded 1 + x;
-// the rest is taken from x itself, in two words.
 template <class T>
-FASTLOSS_INLINE T log1p(T x) {
+FASTLOSS_INLINE T log(T x) {
+    const TwoWord<T> y = two_log(x);
+    return y.high + y.low;
+}
+
+// log(1 + x) plus a small number, in two words as two_log: -inf at x = -1, NaN below. The exponent
+// is that of the rounded 1 + x; the rest is taken from x itself. log1p is within 0.97 / 1.02 ulp.
+template <class T, class... Addend>
+FASTLOSS_INLINE TwoWord<T> two_log1p(T x, Addend... addend) {
     using F = Format<T>;
     T sum = T(1) + x;
     Bits<T> bits = exponent_bits(sum);
     T scale = from_bits<T>(((F::bias + 2) << F::mantissa) - bits);  // 4 / 2^k
     T big = scale - T(4);
-    T f = fma(scale, x, big);
-    T low = fma(scale, x, big - f);
-    return log_limits(sum, with_sign_of(x, log_sum(exponent(bits), f, low)));
+    T f = multiply_add(scale, x, big);
+    T low = (multiply_add(scale, x, big - f) + ... + (T(4) * addend));
+    return log_limits(sum, log_sum(exponent(bits), f, low));
 }
 
-// log(1 + x) for 0 <= x <= 1, by one polynomial: a third of log1p's time. 1.4 / 1.75 ulp.
-FASTLOSS_INLINE float log1p_unit(float x) {
+template <class T, class... Addend>
+FASTLOSS_INLINE T log1p(T x, Addend... addend) {
+    const TwoWord<T> y = two_log1p(x, addend...);
+    return with_sign_of(x, y.high + y.low);
+}
+
+// log(1 + x) for 0 <= x <= 1 plus a small number, by one polynomial: a third of log1p's time.
+// 1.4 / 1.75 ulp.
+FASTLOSS_INLINE float log1p_unit(float x, float addend) {
     float tail = x * polynomial(x, -0x1.ffffd2p-2f, 0x1.554ddap-2f, -0x1.ff2556p-3f, 0x1.935568p-3f,
                                 -0x1.3a6736p-3f, 0x1.b53c48p-4f, -0x1.d7efa8p-5f, 0x1.4a9226p-6f,
                                 -0x1.b22adep-9f);
-    return fma(x, tail, x);
+    return x + fma(x, tail, addend);
 }
 
-FASTLOSS_INLINE double log1p_unit(double x) {
+FASTLOSS_INLINE double log1p_unit(double x, double addend) {
     double tail =
         x * polynomial(x, -0x1.fffffffffff9fp-2, 0x1.5555555551052p-2, -0x1.fffffffdd4a4bp-3,
                        0x1.99999951fb01bp-3, -0x1.55554fbe64ea4p-3, 0x1.2491fed9cfc49p-3,
@@ -343,7 +258,34 @@ FASTLOSS_INLINE double log1p_unit(double x) {
                        -0x1.d7115508cb8bp-5, 0x1.5a892cb8ffafap-5, -0x1.b632818d739d7p-6,
                        0x1.c57efadab199bp-7, -0x1.6b4e60f2382acp-8, 0x1.a25bf10450d3fp-10,
                        -0x1.31f8cd7a6207ap-12, 0x1.a9067c05a4c2ep-16);
-    return fma(x, tail, x);
+    return x + fma(x, tail, addend);
+}
+
+// (log cosh a - a^2/2) / a^4 of t = a^2 <= 0.64.
+FASTLOSS_INLINE float log_cosh_reduced(float t) {
+    return polynomial(t, -0x1.5554f6p-4f, 0x1.6bf4d4p-6f, -0x1.b6227ep-8f, 0x1.03ed48p-9f,
+                      -0x1.a929b6p-12f);
+}
+
+FASTLOSS_INLINE double log_cosh_reduced(double t) {
+    return polynomial(t, -0x1.55555555554ddp-4, 0x1.6c16c16c0a228p-6, -0x1.ba1ba1b2b411ap-8,
+                      0x1.1ea5d28426d77p-9, -0x1.833d6bf69e769p-11, 0x1.0d08a122ba43cp-12,
+                      -0x1.7d6ff7fa7a464p-14, 0x1.11a67ba186191p-15, -0x1.850cf45c5403bp-17,
+                      0x1.00db470d6544fp-18, -0x1.0d7bb3618db21p-20, 0x1.3b72c2ef1984dp-23);
+}
+
+// (tanh a - a) / a^3 of t = a^2 <= 0.64.
+FASTLOSS_INLINE float tanh_reduced(float t) {
+    return polynomial(t, -0x1.55553ep-2f, 0x1.110b58p-3f, -0x1.b92b22p-5f, 0x1.5d1564p-6f,
+                      -0x1.e5df3ep-8f, 0x1.9ff75p-10f);
+}
+
+FASTLOSS_INLINE double tanh_reduced(double t) {
+    return polynomial(t, -0x1.5555555555521p-2, 0x1.111111110de5cp-3, -0x1.ba1ba1b7f45d2p-5,
+                      0x1.664f4824215e7p-6, -0x1.226e2bc0fd27p-7, 0x1.d6d28df974ff2p-9,
+                      -0x1.7d94ff4593277p-10, 0x1.34e50592c9464p-11, -0x1.f05df5db1ebb5p-13,
+                      0x1.819b59bded5f6p-14, -0x1.0cdc22128aff6p-15, 0x1.1ebcb4cbac036p-17,
+                      -0x1.4ae20ea31d7b2p-20);
 }
 
 }  // namespace

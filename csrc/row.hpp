@@ -19,6 +19,19 @@ constexpr int at_least_1(int n) {
     return n > 0 ? n : 1;
 }
 
+// Numbers of two words, n of a kind.
+template <class T, int kinds, int64_t n>
+struct Words {
+    alignas(64) T high[at_least_1(kinds)][n];
+    alignas(64) T low[at_least_1(kinds)][n];
+
+    void set(int kind, int64_t i, TwoWord<T> x) {
+        high[kind][i] = x.high;
+        low[kind][i] = x.low;
+    }
+    TwoWord<T> get(int kind, int64_t i) const { return {high[kind][i], low[kind][i]}; }
+};
+
 // What a formula knows of each row of a block before it finishes them.
 template <class T, class F>
 struct RowSums {
@@ -26,15 +39,15 @@ struct RowSums {
     alignas(64) T maximum[max_rows];
     alignas(64) T ties[max_rows];
     alignas(64) T picked[max_rows];  // the prediction at the label
-    alignas(64) T term[at_least_1(terms)][max_rows];
-    alignas(64) T fit[fits][max_rows];
+    Words<T, terms, max_rows> term;
+    Words<T, fits, max_rows> fit;
 
     Row<T, terms, fits> row(int64_t i) const {
         Row<T, terms, fits> row;
         row.maximum = maximum[i];
         row.ties = ties[i];
-        for (int s = 0; s < terms; ++s) row.terms[s] = term[s][i];
-        for (int s = 0; s < fits; ++s) row.fits[s] = fit[s][i];
+        for (int s = 0; s < terms; ++s) row.terms[s] = term.get(s, i);
+        for (int s = 0; s < fits; ++s) row.fits[s] = fit.get(s, i);
         return row;
     }
 };
@@ -47,7 +60,7 @@ struct LabelFit {
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
             const auto fit = formula.fit(rows.picked[i], T(1), rows.maximum[i]);
-            for (int s = 0; s < F::fit_sums; ++s) rows.fit[s][i] = fit.sums[s];
+            for (int s = 0; s < F::fit_sums; ++s) rows.fit.set(s, i, fit.sums[s]);
         }
     }
 };

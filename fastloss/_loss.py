@@ -299,9 +299,10 @@ class RowLoss(Loss):
     A subclass gives five scalar functions in the vocabulary; each takes the kernel's parameters
     after its own arguments:
 
-    - ``term(prediction, maximum) -> kept, sums``: of every class;
+    - ``term(prediction, maximum) -> kept, sums``: of every class, each sum as words (high, low);
     - ``fit(prediction, target, maximum) -> sums``: of every class that carries target mass;
-    - ``finish(maximum, ties, terms, fits) -> value, coefficients``: of the row's sums;
+    - ``finish(maximum, ties, terms, fits) -> value, coefficients``: of the row's sums, each as
+      words (high, low);
     - ``emit(kept, target, coefficients) -> grad, hess``: of every class again;
     - ``definition(predictions, targets)``: the textbook value of a row.
     """

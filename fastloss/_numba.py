@@ -42,7 +42,7 @@ def block(loss: Any, dtype: np.dtype[Any], outputs: int) -> int:
 
 
 def _compiled(function: Callable[..., Any], dtype: Any) -> Any:
-    return njit(rebind(function, words(dtype)), error_model="numpy")
+    return rebind(function, words(dtype), njit(error_model="numpy"))
 
 
 def _define(name: str, lines: list[str], meanings: dict[str, Any]) -> Callable[..., Any]:
@@ -83,13 +83,22 @@ def _add(high, low, x, n):
 
 
 @njit(error_model="numpy")
-def _total(high, low, n, to):
+def _total(high, low, n, to, to_low):
+    """Rounds sums of two words, and what that loses."""
     for i in range(n):
-        to[i] = high[i] + (low[i] if high[i] - high[i] == 0 else 0.0)
+        finite = high[i] - high[i] == 0
+        both = high[i] + low[i] if finite else high[i]
+        to[i] = both
+        rest = ((high[i] - both) + low[i]) + (both - to[i])
+        to_low[i] = rest if finite else 0.0
 
 
 def _tuple_of(name: str, count: int) -> str:
     return "(" + "".join(f"{name}[{i}][i], " for i in range(count)) + ")"
+
+
+def _pairs_of(high: str, low: str, count: int) -> str:
+    return "(" + "".join(f"({high}[{i}][i], {low}[{i}][i]), " for i in range(count)) + ")"
 
 
 def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
@@ -109,7 +118,9 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
         "maximum = np.full(n, dtype(-np.inf))",
         "ties = np.zeros(n, dtype)",
         f"terms = np.zeros(({max(terms, 1)}, n), dtype)",
+        "terms_low = np.zeros_like(terms)",
         f"fits = np.zeros(({fits}, n), dtype)",
+        "fits_low = np.zeros_like(fits)",
         "x = np.zeros((2, n), dtype)",
         f"high = np.zeros(({max(terms, fits)}, n))",
         "low = np.zeros_like(high)",
@@ -126,15 +137,17 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
         "    for j in range(k):",
         "        for i in range(n):",
         f"            s = {fit}",
-        *(f"            x[{s}, i] = s[{s}]" for s in range(fits)),
+        *(f"            x[{s}, i] = s[{s}][0]" for s in range(fits)),
+        *(f"            low[{s}, i] += np.float64(s[{s}][1])" for s in range(fits)),
         *(f"        add(high[{s}], low[{s}], x[{s}], n)" for s in range(fits)),
-        *(f"    total(high[{s}], low[{s}], n, fits[{s}])" for s in range(fits)),
+        *(f"    total(high[{s}], low[{s}], n, fits[{s}], fits_low[{s}])" for s in range(fits)),
         "    high[:] = 0.0",
         "    low[:] = 0.0",
         "else:",
         "    for i in range(n):",
         f"        s = fit(z[np.int64(labels[i]), i], dtype(1), maximum[i]{constants})",
-        *(f"        fits[{s}, i] = s[{s}]" for s in range(fits)),
+        *(f"        fits[{s}, i] = s[{s}][0]" for s in range(fits)),
+        *(f"        fits_low[{s}, i] = s[{s}][1]" for s in range(fits)),
     ]
     if keeps:
         # the gradient's buffer keeps what emit needs; it may be the prediction's
@@ -146,17 +159,18 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
             "        prediction = z[j, i]",
             f"        t = term(prediction, maximum[i]{constants})",
             "        ties[i] += dtype(prediction == maximum[i])",
-            *(f"        x[{s}, i] = t[1][{s}]" for s in range(terms)),
+            *(f"        x[{s}, i] = t[1][{s}][0]" for s in range(terms)),
+            *(f"        low[{s}, i] += np.float64(t[1][{s}][1])" for s in range(terms)),
             *(["        kept[j, i] = t[0]"] if keeps else []),
             *(f"    add(high[{s}], low[{s}], x[{s}], n)" for s in range(terms)),
-            *(f"total(high[{s}], low[{s}], n, terms[{s}])" for s in range(terms)),
+            *(f"total(high[{s}], low[{s}], n, terms[{s}], terms_low[{s}])" for s in range(terms)),
         ]
     lines += [
         f"row = np.zeros(({max(coefficients, 1)}, n), dtype)",
         *(["value = carray(outputs[0], n, dtype)"] if outputs & VALUE else []),
         "for i in range(n):",
-        f"    f = finish(maximum[i], ties[i], {_tuple_of('terms', terms)}, "
-        f"{_tuple_of('fits', fits)}{constants})",
+        f"    f = finish(maximum[i], ties[i], {_pairs_of('terms', 'terms_low', terms)}, "
+        f"{_pairs_of('fits', 'fits_low', fits)}{constants})",
         *(["    value[i] = f[0]"] if outputs & VALUE else []),
         *(f"    row[{c}, i] = f[1][{c}]" for c in range(coefficients)),
     ]

@@ -39,11 +39,23 @@ class Parameter:
         The value where the caller gives none.
     check : callable
         Called with the name and the value; returns the value to keep or raises.
+    examples : tuple
+        Values that are worth testing besides the default.
+    extremes : tuple
+        Values near the ends of the domain, at which formulas must keep their digits.
     """
 
-    def __init__(self, default: Any, check: Callable[[str, Any], Any]) -> None:
+    def __init__(
+        self,
+        default: Any,
+        check: Callable[[str, Any], Any],
+        examples: tuple[Any, ...] = (),
+        extremes: tuple[Any, ...] = (),
+    ) -> None:
         self.default = default
         self.check = check
+        self.examples = examples
+        self.extremes = extremes
 
 
 def _number(name: str, value: Any, domain: str, inside: Callable[[float], bool]) -> float:
@@ -55,32 +67,40 @@ def _number(name: str, value: Any, domain: str, inside: Callable[[float], bool])
     return number
 
 
-def positive(default: float) -> Any:
+def positive(default: float, examples: tuple[float, ...] = (0.3, math.inf)) -> Any:
     """A number above 0, infinity included."""
-    return Parameter(default, lambda name, x: _number(name, x, "above 0", lambda v: v > 0))
+
+    def check(name: str, value: Any) -> float:
+        return _number(name, value, "above 0", lambda v: v > 0)
+
+    return Parameter(default, check, examples, extremes=(1e-3, 1e3))
 
 
-def finite_positive(default: float) -> Any:
+def finite_positive(default: float, examples: tuple[float, ...] = (3.0,)) -> Any:
     """A finite number above 0."""
-    return Parameter(
-        default,
-        lambda name, x: _number(name, x, "above 0 and finite", lambda v: 0 < v < math.inf),
-    )
+
+    def check(name: str, value: Any) -> float:
+        return _number(name, value, "above 0 and finite", lambda v: 0 < v < math.inf)
+
+    return Parameter(default, check, examples, extremes=(1e-3, 1e3))
 
 
-def fraction(default: float) -> Any:
+def fraction(default: float, examples: tuple[float, ...] = (0.1,)) -> Any:
     """A number strictly between 0 and 1."""
-    return Parameter(
-        default, lambda name, x: _number(name, x, "between 0 and 1", lambda v: 0 < v < 1)
-    )
+
+    def check(name: str, value: Any) -> float:
+        return _number(name, value, "between 0 and 1", lambda v: 0 < v < 1)
+
+    return Parameter(default, check, examples, extremes=(1e-6, 1 - 1e-6))
 
 
-def small(default: float, below: float) -> Any:
+def small(default: float, below: float, examples: tuple[float, ...] = (1e-3,)) -> Any:
     """A number from 0 to below a limit."""
-    return Parameter(
-        default,
-        lambda name, x: _number(name, x, f"from 0 to below {below:g}", lambda v: 0 <= v < below),
-    )
+
+    def check(name: str, value: Any) -> float:
+        return _number(name, value, f"from 0 to below {below:g}", lambda v: 0 <= v < below)
+
+    return Parameter(default, check, examples, extremes=(1e-6, 0.999 * below))
 
 
 def flag(default: bool) -> Any:
@@ -91,7 +111,7 @@ def flag(default: bool) -> Any:
             raise TypeError(f"{name} must be True or False; got {value!r}")
         return value
 
-    return Parameter(default, check)
+    return Parameter(default, check, examples=(not default,))
 
 
 def choice(default: str, *others: str) -> Any:
@@ -103,10 +123,10 @@ def choice(default: str, *others: str) -> Any:
             raise ValueError(f"{name} must be one of {', '.join(map(repr, words))}; got {value!r}")
         return str(value)
 
-    return Parameter(default, check)
+    return Parameter(default, check, examples=others)
 
 
-def optional_integer(default: int | None = None) -> Any:
+def optional_integer(default: int | None = None, examples: tuple[int, ...] = (-100, 2)) -> Any:
     """An integer, or None."""
 
     def check(name: str, value: Any) -> int | None:
@@ -116,10 +136,12 @@ def optional_integer(default: int | None = None) -> Any:
             raise TypeError(f"{name} must be an integer or None; got {value!r}")
         return int(value)
 
-    return Parameter(default, check)
+    return Parameter(default, check, examples)
 
 
-def optional_weights(default: None = None) -> Any:
+def optional_weights(
+    default: None = None, examples: tuple[Any, ...] = ((0.5, 2.0, 1.0, 0.0, 3.0),)
+) -> Any:
     """One finite weight >= 0 a class, or None."""
 
     def check(name: str, value: Any) -> tuple[float, ...] | None:
@@ -140,4 +162,4 @@ def optional_weights(default: None = None) -> Any:
             raise ValueError(f"{name} must hold one weight a class; got none")
         return weights
 
-    return Parameter(default, check)
+    return Parameter(default, check, examples)

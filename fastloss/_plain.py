@@ -49,6 +49,13 @@ def _row_sum(x: np.ndarray) -> np.ndarray:
     return np.asarray(np.sum(x, axis=-1, dtype=np.longdouble), np.float64)
 
 
+def _two_words(*words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The sum of all words of a row, in two words."""
+    total = sum(np.sum(word, axis=-1, dtype=np.longdouble) for word in words)
+    high = np.asarray(total, np.float64)
+    return high, np.where(np.isfinite(high), np.asarray(total - high, np.float64), 0.0)
+
+
 class _Block:
     """Some units of a call."""
 
@@ -171,8 +178,8 @@ class _Block:
         value, row = scalars.finish(
             maximum[:, 0],
             ties,
-            tuple(map(_row_sum, terms)),
-            tuple(map(_row_sum, fits)),
+            tuple(_two_words(*words) for words in terms),
+            tuple(_two_words(*words) for words in fits),
             *parameters,
         )
         columns = tuple(c[:, np.newaxis] for c in row)

@@ -178,7 +178,6 @@ def _of_jets(word, plain, derivatives):
 JET_WORDS = {
     **WORDS,
     "exp": _of_jets("exp", WORDS["exp"], _exp),
-    "exp_negative": _of_jets("exp", WORDS["exp"], _exp),
     "log": _of_jets("log", WORDS["log"], _log),
     "sign": _of_jets("sign", WORDS["sign"], lambda x: (mpmath.sign(x), mpf(0), mpf(0))),
 }

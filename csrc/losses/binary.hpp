@@ -12,21 +12,23 @@ struct SigmoidCrossEntropy {
     T pos_weight;
 
     Point<T> operator()(T prediction, T target) const {
-        const T e = exp_negative(-abs(prediction));
-        const T positive = pos_weight * target;
-        const T negative = T(1) - target;
-        const T inverse = T(1) / (T(1) + e);
-        const bool up = prediction > T(0);
+        const T gap = abs(prediction);
+        const TwoWord<T> e = two_exp_negative(-gap);
+        const T sum = T(1) + e.high;
+        const TwoWord<T> inverse = two_inverse(sum, ((T(1) - sum) + e.high) + e.low);
+        const T softplus = log1p_unit(e.high, e.low * inverse.high);
+        // sigmoid(-|z|); sigmoid(|z|) is 1 - far
+        const T far = fma(e.high, inverse.high, fma(e.high, inverse.low, e.low * inverse.high));
+        const T positive = pos_weight * target, negative = T(1) - target;
+        const T both = fma(pos_weight, target, negative);
         // Only the side that the prediction is on has a linear part, so no large terms cancel;
         // 0 * inf = 0 where that side's target is 0.
+        const bool up = prediction > T(0);
         const T wrong = up ? negative : positive;
-        const T linear = wrong == T(0) ? T(0) : wrong * abs(prediction);
-        const T softplus = log1p_unit(e);
-        const T near = inverse, far = e * inverse;  // sigmoid(|z|) and sigmoid(-|z|)
-        const T grad = up ? negative * near - positive * far : negative * far - positive * near;
-        return {linear + (negative + positive) * softplus,
-                {grad},
-                {(negative + positive) * (far * near)}};
+        const T value = both * softplus;
+        const T grad = fma(up ? -both : both, far, up ? negative : -positive);
+        return {
+            wrong == T(0) ? value : fma(wrong, gap, value), {grad}, {both * fma(-far, far, far)}};
     }
 };
 
@@ -39,16 +41,24 @@ struct BinaryCrossEntropy {
         const bool below = prediction <= low, above = prediction >= high;
         const T p = (below ? low : (above ? high : prediction)) + T(0);  // -0 becomes 0
         const T q = T(1) - p, negative = T(1) - target;
-        const T value_1 = -target * log(p), value_0 = -negative * log1p(-p);
-        const T slope_1 = target / p, slope_0 = negative / q;
-        const T curve_1 = slope_1 / p, curve_0 = slope_0 / q;
         // 0 * log 0 = 0, and the derivative of nothing is 0
         const bool no_1 = target == T(0), no_0 = negative == T(0), clipped = below | above;
+        // 1 - p and 1 - target carry what their rounding lost; beside an infinity that is nothing
+        const bool possible = q > T(0);
+        const T negative_low = (T(1) - negative) - target;
+        const TwoWord<T> inverse = two_inverse(q, (T(1) - q) - p);
+        const TwoWord<T> log_p = two_log(p), log_q = two_log1p(-p);
+        const T lost_value = negative * log_q.low + negative_low * log_q.high;
+        const T lost_slope = fma(negative, inverse.low, negative_low * inverse.high);
+        const T value_0 = fma(-negative, log_q.high, possible ? -lost_value : T(0));
+        const T others = no_0 ? T(0) : value_0;
+        const T value = fma(-target, log_p.high, fma(-target, log_p.low, others));
+        const T slope_1 = target / p, curve_1 = slope_1 / p;
+        const T slope_0 = fma(negative, inverse.high, possible ? lost_slope : T(0));
+        const T curve_0 = fma(slope_0, inverse.high, possible ? slope_0 * inverse.low : T(0));
         const T grad = (no_0 ? T(0) : slope_0) - (no_1 ? T(0) : slope_1);
         const T hess = (no_0 ? T(0) : curve_0) + (no_1 ? T(0) : curve_1);
-        return {(no_1 ? T(0) : value_1) + (no_0 ? T(0) : value_0),
-                {clipped ? T(0) : grad},
-                {clipped ? T(0) : hess}};
+        return {no_1 ? others : value, {clipped ? T(0) : grad}, {clipped ? T(0) : hess}};
     }
 };
 

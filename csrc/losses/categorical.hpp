@@ -12,36 +12,62 @@ template <class T>
 struct SoftmaxCrossEntropy {
     static constexpr const char* name = "softmax_cross_entropy";
     static constexpr bool uses_maximum = true;
-    static constexpr int term_sums = 1, fit_sums = 2, coefficients = 3;
+    static constexpr int term_sums = 1, fit_sums = 2, coefficients = 7;
 
     Term<T, 1> term(T prediction, T maximum) const {
         const TwoWord<T> below = two_difference(prediction, maximum);
         const bool top = prediction == maximum;  // also where both are +inf
-        const T e = exp_negative(below.high, below.low);
-        return {top ? T(1) : e, {top ? T(0) : e}};
+        const TwoWord<T> e = two_exp_negative(below.high, below.low);
+        return {top ? T(1) : e.high, {{top ? T(0) : e.high, top ? T(0) : e.low}}};
     }
 
     Fit<T, 2> fit(T prediction, T target, T maximum) const {
         const bool none = (target == T(0)) | (prediction == maximum);
-        const T half = T(0.5) * maximum - T(0.5) * prediction;  // the whole gap may overflow
-        const T product = target * half;
-        const T value = none ? T(0) : product;
-        return {{value + value, target}};
+        // the whole gap may overflow
+        const TwoWord<T> half = two_difference(T(0.5) * maximum, T(0.5) * prediction);
+        const TwoWord<T> product = two_product(target, half.high);
+        const T low = product.low + target * half.low;
+        return {{{none ? T(0) : T(2) * product.high, none ? T(0) : T(2) * low}, {target, T(0)}}};
     }
 
-    Finish<T, 3> finish(const Row<T, 1, 2>& row, T) const {
+    Finish<T, 7> finish(const Row<T, 1, 2>& row, T) const {
+        const TwoWord<T> others = two_sum(row.terms[0].high, row.ties - T(1));
         // several infinite maxima have no limit
         const bool undefined = (abs(row.maximum) == T(__builtin_inf())) & (row.ties > T(1));
-        const T rest = undefined ? T(__builtin_nan("")) : row.terms[0] + (row.ties - T(1));
-        const T mass = row.fits[1];
-        return {row.fits[0] + mass * log1p(rest), {T(1) / (T(1) + rest), rest, mass}};
+        const T rest = others.high + (undefined ? T(__builtin_nan("")) : T(0));
+        const T rest_low = others.low + row.terms[0].low;
+        const TwoWord<T> one_more = two_sum(T(1), rest);
+        const TwoWord<T> sum = {one_more.high, one_more.low + rest_low};
+        const TwoWord<T> inverse = two_inverse(sum.high, sum.low);
+        const TwoWord<T> gap = row.fits[0], mass = row.fits[1];
+        const T share = mass.high * inverse.high;
+        const T share_low = fma(mass.high, inverse.high, -share) +
+                            fma(mass.high, inverse.low, mass.low * inverse.high);
+        const TwoWord<T> softplus = two_log1p(rest, rest_low * inverse.high);
+        const TwoWord<T> product = two_product(mass.high, softplus.high);
+        const T product_low = mass.high * softplus.low + mass.low * softplus.high;
+        const TwoWord<T> value = two_sum(gap.high, product.high);
+        const T value_low = value.low + (gap.low + (product.low + product_low));
+        return {value_low - value_low == T(0) ? value.high + value_low : value.high,
+                {share, share_low, inverse.high, inverse.low, sum.high, sum.low, mass.high}};
     }
 
     Emit<T> emit(T kept, T target, const T* row) const {
-        const T inverse = row[0], rest = row[1], mass = row[2];
-        const T grad = ((mass * kept - target) - target * rest) * inverse;
-        const T others = ((T(1) - kept) + rest) * inverse;
-        return {grad, mass * (kept * inverse) * others};
+        const TwoWord<T> share = {row[0], row[1]}, inverse = {row[2], row[3]},
+                         sum = {row[4], row[5]};
+        const T mass = row[6];
+        const T part = fma(kept, share.high, kept * share.low);  // mass p
+        const T part_low = fma(kept, share.high, -part) + kept * share.low;
+        const T rest = sum.high - kept, rest_low = ((sum.high - rest) - kept) + sum.low;
+        const T others = rest * inverse.high;  // 1 - p
+        const T others_low =
+            fma(rest, inverse.high, -others) + fma(rest, inverse.low, rest_low * inverse.high);
+        const T missing = fma(rest, share.high, fma(rest, share.low, rest_low * share.high));
+        // where a class has all the mass, the difference would cancel
+        const TwoWord<T> surplus = two_difference(part, target);
+        const T grad = target == mass ? -missing : surplus.high + (surplus.low + part_low);
+        const T hess = fma(part, others, fma(part, others_low, part_low * others));
+        return {target == T(0) ? part : grad, hess};
     }
 };
 
@@ -57,11 +83,14 @@ struct CategoricalCrossEntropy {
 
     Fit<T, 1> fit(T prediction, T target, T) const {
         const T p = prediction <= low ? low : (prediction >= high ? high : prediction);
-        const T value = -target * log(p);
-        return {{target == T(0) ? T(0) : value}};
+        const TwoWord<T> log_p = two_log(p), value = two_product(target, log_p.high);
+        const bool none = target == T(0);
+        return {{{none ? T(0) : value.high, none ? T(0) : value.low + target * log_p.low}}};
     }
 
-    Finish<T, 0> finish(const Row<T, 0, 1>& row, T) const { return {row.fits[0], {}}; }
+    Finish<T, 0> finish(const Row<T, 0, 1>& row, T) const {
+        return {T(0) - (row.fits[0].high + row.fits[0].low), {}};
+    }
 
     Emit<T> emit(T kept, T target, const T*) const {
         const T slope = target / kept, curve = slope / kept;

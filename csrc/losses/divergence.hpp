@@ -12,11 +12,17 @@ struct KlDivergence : SoftmaxCrossEntropy<T> {
     static constexpr const char* name = "kl_divergence";
 
     Fit<T, 2> fit(T prediction, T target, T maximum) const {
-        const T below = T(0.5) * maximum - T(0.5) * prediction;  // the whole gap may overflow
-        const T half = prediction == maximum ? T(0) : below;
-        const T product = target * (half + T(0.5) * log(target));
-        const T value = target == T(0) ? T(0) : product;
-        return {{value + value, target}};
+        // the whole gap may overflow
+        const TwoWord<T> below = two_difference(T(0.5) * maximum, T(0.5) * prediction);
+        const bool top = prediction == maximum, none = target == T(0);
+        const TwoWord<T> log_target = two_log(target);
+        const TwoWord<T> half = two_sum(top ? T(0) : below.high, T(0.5) * log_target.high);
+        const T half_low = half.low + (T(0.5) * log_target.low + (top ? T(0) : below.low));
+        const TwoWord<T> product = two_product(target, half.high);
+        const T low = product.low + target * half_low;
+        const bool finite = abs(product.high) < T(__builtin_inf());
+        return {{{none ? T(0) : T(2) * product.high, none | !finite ? T(0) : T(2) * low},
+                 {target, T(0)}}};
     }
 };
 
@@ -29,11 +35,17 @@ struct KlDivergenceLogProbs {
     Term<T, 0> term(T prediction, T) const { return {prediction, {}}; }
 
     Fit<T, 1> fit(T prediction, T target, T) const {
-        const T value = target * (log(target) - prediction);
-        return {{target == T(0) ? T(0) : value}};
+        const TwoWord<T> log_target = two_log(target);
+        const TwoWord<T> gap = two_difference(log_target.high, prediction);
+        const TwoWord<T> value = two_product(target, gap.high);
+        const T low = value.low + target * (gap.low + log_target.low);
+        const bool none = target == T(0);
+        return {{{none ? T(0) : value.high, none ? T(0) : low}}};
     }
 
-    Finish<T, 0> finish(const Row<T, 0, 1>& row, T) const { return {row.fits[0], {}}; }
+    Finish<T, 0> finish(const Row<T, 0, 1>& row, T) const {
+        return {row.fits[0].high + row.fits[0].low, {}};
+    }
 
     Emit<T> emit(T kept, T target, const T*) const {
         const bool used = target != T(0);
@@ -49,8 +61,12 @@ struct KlDivergenceProbs : CategoricalCrossEntropy<T> {
     Fit<T, 1> fit(T prediction, T target, T) const {
         const T bounded = prediction >= this->high ? this->high : prediction;
         const T p = prediction <= this->low ? this->low : bounded;
-        const T value = target * (log(target) - log(p));
-        return {{target == T(0) ? T(0) : value}};
+        const TwoWord<T> log_target = two_log(target), log_p = two_log(p);
+        const TwoWord<T> gap = two_difference(log_p.high, log_target.high);
+        const TwoWord<T> value = two_product(target, gap.high);
+        const T low = value.low + target * (gap.low + (log_p.low - log_target.low));
+        const bool none = target == T(0);
+        return {{{none ? T(0) : value.high, none ? T(0) : low}}};
     }
 };
 

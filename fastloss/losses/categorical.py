@@ -11,12 +11,17 @@ from ..vocabulary import (
     abs,
     const,
     exp,
-    exp_negative,
+    fma,
     inf,
     log,
-    log1p,
     nan,
     two_difference,
+    two_exp_negative,
+    two_inverse,
+    two_log,
+    two_log1p,
+    two_product,
+    two_sum,
     where,
 )
 
@@ -29,7 +34,7 @@ class _CategoricalLoss(RowLoss):
     optimum = "mean"
     class_weight: tuple[float, ...] | None = optional_weights()
     ignore_index: int | None = optional_integer()
-    label_smoothing: float = small(0.0, below=1.0)
+    label_smoothing: float = small(0.0, below=1.0, examples=(0.1,))
 
 
 class SoftmaxCrossEntropy(_CategoricalLoss):
@@ -53,8 +58,8 @@ class SoftmaxCrossEntropy(_CategoricalLoss):
     uses_maximum = True
     term_sums = 1
     fit_sums = 2
-    coefficients = 3
-    ulps = {"float32": (2.5, 6, 6.5), "float64": (2.5, 6, 6.5)}
+    coefficients = 7
+    ulps = {"float32": (1.5, 2, 2), "float64": (1.5, 2, 2)}
 
     def kernel_parameters(self) -> tuple[float, ...]:
         return ()
@@ -74,32 +79,61 @@ class SoftmaxCrossEntropy(_CategoricalLoss):
     def term(prediction: Any, maximum: Any) -> Any:
         high, low = two_difference(prediction, maximum)
         top = prediction == maximum  # also where both are +inf
-        e = exp_negative(high, low)
-        return where(top, const(1.0), e), (where(top, const(0.0), e),)
+        e, e_low = two_exp_negative(high, low)
+        zero = const(0.0)
+        return where(top, const(1.0), e), ((where(top, zero, e), where(top, zero, e_low)),)
 
     @staticmethod
     def fit(prediction: Any, target: Any, maximum: Any) -> Any:
         none = (target == const(0.0)) | (prediction == maximum)
-        half = const(0.5) * maximum - const(0.5) * prediction  # the whole gap may overflow
-        value = where(none, const(0.0), target * half)
-        return value + value, target
+        # the whole gap may overflow
+        half, half_low = two_difference(const(0.5) * maximum, const(0.5) * prediction)
+        product, product_low = two_product(target, half)
+        low = product_low + target * half_low
+        zero = const(0.0)
+        value = (where(none, zero, const(2.0) * product), where(none, zero, const(2.0) * low))
+        return value, (target, zero)
 
     @staticmethod
     def finish(maximum: Any, ties: Any, terms: Any, fits: Any) -> Any:
+        others, others_low = two_sum(terms[0][0], ties - const(1.0))
         # several infinite maxima have no limit
         undefined = (abs(maximum) == const(inf)) & (ties > const(1.0))
-        rest = where(undefined, const(nan), terms[0] + (ties - const(1.0)))
-        value = fits[0] + fits[1] * log1p(rest)
-        return value, (const(1.0) / (const(1.0) + rest), rest, fits[1])
+        rest = others + where(undefined, const(nan), const(0.0))
+        rest_low = others_low + terms[0][1]
+        total, total_low = two_sum(const(1.0), rest)
+        total_low = total_low + rest_low
+        inverse, inverse_low = two_inverse(total, total_low)
+        gap, gap_low = fits[0]
+        mass, mass_low = fits[1]
+        share = mass * inverse
+        share_low = fma(mass, inverse, -share) + fma(mass, inverse_low, mass_low * inverse)
+        softplus, softplus_low = two_log1p(rest, rest_low * inverse)
+        product, product_low = two_product(mass, softplus)
+        product_low = product_low + (mass * softplus_low + mass_low * softplus)
+        value, value_low = two_sum(gap, product)
+        value_low = value_low + (gap_low + product_low)
+        value = where(value_low - value_low == const(0.0), value + value_low, value)
+        return value, (share, share_low, inverse, inverse_low, total, total_low, mass)
 
     @staticmethod
     def emit(kept: Any, target: Any, row: Any) -> Any:
-        inverse = row[0]
-        rest = row[1]
-        mass = row[2]
-        grad = ((mass * kept - target) - target * rest) * inverse
-        others = ((const(1.0) - kept) + rest) * inverse
-        return grad, mass * (kept * inverse) * others
+        share, share_low = row[0], row[1]
+        inverse, inverse_low = row[2], row[3]
+        total, total_low = row[4], row[5]
+        mass = row[6]
+        part = fma(kept, share, kept * share_low)  # mass p
+        part_low = fma(kept, share, -part) + kept * share_low
+        rest = total - kept
+        rest_low = ((total - rest) - kept) + total_low
+        others = rest * inverse  # 1 - p
+        others_low = fma(rest, inverse, -others) + fma(rest, inverse_low, rest_low * inverse)
+        missing = fma(rest, share, fma(rest, share_low, rest_low * share))
+        # where a class has all the mass, the difference would cancel
+        surplus, surplus_low = two_difference(part, target)
+        grad = where(target == mass, -missing, surplus + (surplus_low + part_low))
+        hess = fma(part, others, fma(part, others_low, part_low * others))
+        return where(target == const(0.0), part, grad), hess
 
 
 class CategoricalCrossEntropy(_CategoricalLoss):
@@ -122,7 +156,7 @@ class CategoricalCrossEntropy(_CategoricalLoss):
     """
 
     name = "categorical_cross_entropy"
-    ulps = {"float32": (2.5, 2, 2.5), "float64": (2.5, 2, 2.5)}
+    ulps = {"float32": (1.5, 2, 2), "float64": (1.5, 2, 2)}
     sample = (0.001, 0.999)
     eps: float = small(0.0, below=0.5)
 
@@ -148,11 +182,15 @@ class CategoricalCrossEntropy(_CategoricalLoss):
     @staticmethod
     def fit(prediction: Any, target: Any, maximum: Any, low: Any, high: Any) -> Any:
         p = where(prediction <= low, low, where(prediction >= high, high, prediction))
-        return (where(target == const(0.0), const(0.0), -target * log(p)),)
+        log_p, log_p_low = two_log(p)
+        value, low = two_product(target, log_p)
+        none = target == const(0.0)
+        zero = const(0.0)
+        return ((where(none, zero, value), where(none, zero, low + target * log_p_low)),)
 
     @staticmethod
     def finish(maximum: Any, ties: Any, terms: Any, fits: Any, low: Any, high: Any) -> Any:
-        return fits[0], ()
+        return const(0.0) - (fits[0][0] + fits[0][1]), ()
 
     @staticmethod
     def emit(kept: Any, target: Any, row: Any, low: Any, high: Any) -> Any:

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from ._polynomials import LOG_COSH, TANH
+
 __all__ = [
     "abs",
     "const",
     "exp",
-    "exp_negative",
     "expm1",
     "flat",
     "fma",
@@ -26,13 +27,21 @@ __all__ = [
     "log",
     "log1p",
     "log1p_unit",
+    "log_cosh_reduced",
     "maximum",
     "minimum",
     "nan",
     "rebind",
     "sign",
     "sqrt",
+    "tanh_reduced",
     "two_difference",
+    "two_exp_negative",
+    "two_inverse",
+    "two_log",
+    "two_log1p",
+    "two_product",
+    "two_sum",
     "where",
 ]
 
@@ -42,7 +51,6 @@ abs = np.abs
 sign = np.sign
 where = np.where
 log = np.log
-log1p = np.log1p
 minimum = np.minimum
 maximum = np.maximum
 sqrt = np.sqrt
@@ -59,8 +67,28 @@ def flat(x: Any) -> Any:
 
 
 def fma(a: Any, b: Any, c: Any) -> Any:
-    """The product a * b plus c, rounded once where the backend can."""
-    return a * b + c
+    """The product a * b plus c, rounded nearly once: the product in two words (Dekker), a sum."""
+    product = a * b
+    a_high = _upper_half(a)
+    b_high = _upper_half(b)
+    a_low = a - a_high
+    b_low = b - b_high
+    lost = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+    high, low = two_sum(product, c)
+    low = low + lost
+    return np.where(np.isfinite(low), high + low, high)  # where a word overflows
+
+
+def _upper_half(x: Any) -> Any:
+    wide = (2.0**27 + 1) * x
+    return wide - (wide - x)
+
+
+def two_sum(a: Any, b: Any) -> tuple[Any, Any]:
+    """The rounded sum and what the rounding lost."""
+    high = a + b
+    b_part = high - a
+    return high, (a - (high - b_part)) + (b - b_part)
 
 
 def two_difference(a: Any, b: Any) -> tuple[Any, Any]:
@@ -71,10 +99,30 @@ def two_difference(a: Any, b: Any) -> tuple[Any, Any]:
     return high, np.where(np.isfinite(high), low, 0.0)
 
 
+def two_product(a: Any, b: Any) -> tuple[Any, Any]:
+    """The rounded product and what the rounding lost (0 where it is infinite)."""
+    high = a * b
+    return high, np.where(np.isfinite(high), fma(a, b, -high), 0.0)
+
+
+def two_inverse(high: Any, low: Any) -> tuple[Any, Any]:
+    """1 / (high + low) in two words, of a finite number that is not 0."""
+    inverse = 1.0 / high
+    return inverse, (fma(-high, inverse, 1.0) - low * inverse) * inverse
+
+
 def exp(high: Any, low: Any = 0.0) -> Any:
     """exp(high + low), where low is the rounding error of high."""
     e = np.exp(high)
     return np.where(np.isfinite(e), e + e * low, e)
+
+
+def two_exp_negative(high: Any, low: Any = 0.0) -> tuple[Any, Any]:
+    """exp(high + low) in two words, for high <= 0 and low its rounding error."""
+    e = np.exp(high)
+    correction = e * low
+    both = e + correction
+    return both, (e - both) + correction
 
 
 def expm1(high: Any, low: Any = 0.0) -> Any:
@@ -82,8 +130,39 @@ def expm1(high: Any, low: Any = 0.0) -> Any:
     return np.expm1(high) + np.exp(high) * low
 
 
-exp_negative = exp  # arguments <= 0
+def log1p(x: Any, addend: Any = 0.0) -> Any:
+    """log(1 + x) plus a small number."""
+    return np.log1p(x) + addend
+
+
+def two_log(x: Any) -> tuple[Any, Any]:
+    """log(x) in two words."""
+    return np.log(x), 0.0
+
+
+def two_log1p(x: Any, addend: Any = 0.0) -> tuple[Any, Any]:
+    """log(1 + x) plus a small number, in two words."""
+    return np.log1p(x), addend
+
+
 log1p_unit = log1p  # arguments in [0, 1]
+
+
+def log_cosh_reduced(square: Any) -> Any:
+    """(log cosh a - a² / 2) / a⁴ of a² <= 0.64."""
+    return _polynomial(square, LOG_COSH["float64"])
+
+
+def tanh_reduced(square: Any) -> Any:
+    """(tanh a - a) / a³ of a² <= 0.64."""
+    return _polynomial(square, TANH["float64"])
+
+
+def _polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
+    value: Any = 0.0
+    for coefficient in reversed(coefficients):
+        value = value * x + coefficient
+    return value
 
 
 def _names(code: types.CodeType) -> set[str]:
@@ -92,7 +171,11 @@ def _names(code: types.CodeType) -> set[str]:
     return set(code.co_names).union(*map(_names, inner))
 
 
-def rebind(function: Callable[..., Any], words: Mapping[str, Any]) -> Callable[..., Any]:
+def rebind(
+    function: Callable[..., Any],
+    words: Mapping[str, Any],
+    compiler: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
+) -> Callable[..., Any]:
     """The same formula with other meanings of its words.
 
     Parameters
@@ -102,6 +185,8 @@ def rebind(function: Callable[..., Any], words: Mapping[str, Any]) -> Callable[.
         themselves written in it.
     words : mapping
         A meaning for each word.
+    compiler : callable, optional
+        What the formula and its helper functions go through.
 
     Returns
     -------
@@ -113,5 +198,5 @@ def rebind(function: Callable[..., Any], words: Mapping[str, Any]) -> Callable[.
         if name in words:
             bound[name] = words[name]
         elif isinstance(helper := function.__globals__.get(name), types.FunctionType):
-            bound[name] = rebind(helper, words)
-    return types.FunctionType(function.__code__, bound, function.__name__)
+            bound[name] = rebind(helper, words, compiler)
+    return compiler(types.FunctionType(function.__code__, bound, function.__name__))

@@ -1,9 +1,8 @@
 """Elementary functions of one real number for Numba.
 
 ``FLOAT32`` and ``FLOAT64`` map names to compiled functions that take and return exactly that
-dtype: ``exp``, ``expm1``, ``log``, ``log1p``, ``log1p_unit`` (0 to 1 only), ``exp_negative`` (up
-to 0 only), the two-word forms ``exp2w(x, lo)``, ``expm1_2w(x, lo)`` and ``exp_negative2w(x, lo)``
-of x + lo with abs(lo) <= ulp(x), and ``abs``, ``minimum``, ``maximum``, ``sign``, ``sqrt``.
+dtype: the words of the vocabulary, and the forms ``exp2w``, ``expm1_2w``, ``two_exp_negative2w``
+of x + lo with abs(lo) <= ulp(x), and ``log1p_plus``, ``two_log1p_plus`` with a small addend.
 
 Notes
 -----
@@ -26,7 +25,9 @@ from llvmlite import ir
 from numba.core import config
 from numba.extending import intrinsic
 
-__all__ = ["FLOAT32", "FLOAT64"]
+from ._polynomials import EXP, EXPM1, LOG, LOG1P_UNIT, LOG_COSH, TANH
+
+__all__ = ["FLOAT32", "FLOAT64", "FUSES", "multiply_add"]
 
 _compiled = numba.njit(error_model="numpy", fastmath=False)
 
@@ -40,15 +41,15 @@ def _has_fma() -> bool:
     return bool(llvmlite.binding.get_host_cpu_features().get("fma", False))
 
 
-_HAS_FMA = _has_fma()
+FUSES = _has_fma()
 
 
 def _emit_fma(builder: ir.IRBuilder, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
-    return builder.fma(a, b, c) if _HAS_FMA else builder.fadd(builder.fmul(a, b), c)
+    return builder.fma(a, b, c) if FUSES else builder.fadd(builder.fmul(a, b), c)
 
 
 @intrinsic
-def fma(typing_context, a, b, c):
+def multiply_add(typing_context, a, b, c):
     """Return a * b + c, rounded once where the hardware can."""
 
     def code(context, builder, signature, arguments):
@@ -68,26 +69,22 @@ def _bitcast(source: Any, target: Any) -> Callable[..., Any]:
     return bitcast
 
 
-def _polynomial(coefficients: str) -> Callable[..., Any]:
-    """Return c0 + c1 x + c2 x**2 + ..., all scaled by a power of two: a literal of the caller."""
-    numbers = [float.fromhex(c) for c in coefficients.split()]
+def _polynomial(coefficients: tuple[float, ...], scale: float = 1.0) -> Callable[..., Any]:
+    """Return c0 + c1 x + c2 x**2 + ..., all scaled by a power of two."""
 
-    def make(scale: float = 1.0) -> Callable[..., Any]:
-        @intrinsic
-        def polynomial(typing_context, x):
-            def code(context, builder, signature, arguments):
-                kind = context.get_value_type(signature.return_type)
-                constants = [ir.Constant(kind, c * scale) for c in numbers]
-                value = constants[-1]
-                for constant in reversed(constants[:-1]):
-                    value = _emit_fma(builder, arguments[0], value, constant)
-                return value
+    @intrinsic
+    def polynomial(typing_context, x):
+        def code(context, builder, signature, arguments):
+            kind = context.get_value_type(signature.return_type)
+            constants = [ir.Constant(kind, c * scale) for c in coefficients]
+            value = constants[-1]
+            for constant in reversed(constants[:-1]):
+                value = _emit_fma(builder, arguments[0], value, constant)
+            return value
 
-            return x(x), code
+        return x(x), code
 
-        return polynomial
-
-    return make
+    return polynomial
 
 
 _FLOAT32 = SimpleNamespace(
@@ -101,23 +98,10 @@ _FLOAT32 = SimpleNamespace(
     ln2_high="0x1.62e4p-1",
     ln2_low="0x1.7f7d1cp-20",
     exp_zero=-104.5,
+    exp_low_zero=-70.0,
     exp_infinite=89.0,
     expm1_minus_one=-20.0,
     sqrt_half=0x3F3504F3,
-    exp=_polynomial("""
-        0x1p0 0x1p0 0x1.fffff8p-2 0x1.55548cp-3 0x1.555b82p-5 0x1.123cfcp-7 0x1.686a6ep-10
-    """),
-    expm1=_polynomial("""
-        0x1.000004p-1 0x1.5554e6p-3 0x1.5546d6p-5 0x1.11e742p-7 0x1.7e8ad2p-10
-    """),
-    log=_polynomial("""
-        -0x1.fffff8p-4 0x1.55555p-6 -0x1.000432p-8 0x1.99a41ap-11 -0x1.5425c4p-13 0x1.226dfcp-15
-        -0x1.0f3fa6p-17 0x1.0860dp-19 -0x1.384734p-22
-    """),
-    log1p_unit=_polynomial("""
-        -0x1.ffffd2p-2 0x1.554ddap-2 -0x1.ff2556p-3 0x1.935568p-3 -0x1.3a6736p-3 0x1.b53c48p-4
-        -0x1.d7efa8p-5 0x1.4a9226p-6 -0x1.b22adep-9
-    """),
 )
 
 _FLOAT64 = SimpleNamespace(
@@ -131,33 +115,10 @@ _FLOAT64 = SimpleNamespace(
     ln2_high="0x1.62e42fefa38p-1",
     ln2_low="0x1.ef35793c7673p-45",
     exp_zero=-746.0,
+    exp_low_zero=-671.0,
     exp_infinite=710.0,
     expm1_minus_one=-40.0,
     sqrt_half=0x3FE6A09E667F3BCD,
-    exp=_polynomial("""
-        0x1p0 0x1p0 0x1.000000000000cp-1 0x1.555555555551bp-3 0x1.555555554fe61p-5
-        0x1.111111111fa0bp-7 0x1.6c16c185eb975p-10 0x1.a01a015589ca9p-13 0x1.a019960d73a8p-16
-        0x1.71dec61e25361p-19 0x1.28b0a7b22ab76p-22 0x1.ae1484398610ep-26
-    """),
-    expm1=_polynomial("""
-        0x1p-1 0x1.5555555555554p-3 0x1.55555555555dp-5 0x1.1111111111a6ap-7 0x1.6c16c16bc5309p-10
-        0x1.a01a019c27334p-13 0x1.a01a03f49fcfp-16 0x1.71de3c3e52edfp-19 0x1.27ddd02c83093p-22
-        0x1.aebe9eaedebfbp-26 0x1.2ef3c235c12cap-29
-    """),
-    log=_polynomial("""
-        -0x1.0000000000003p-3 0x1.555555555551cp-6 -0x1.fffffffffdedep-9 0x1.99999999a17dfp-11
-        -0x1.55555556e2856p-13 0x1.2492492246c29p-15 -0x1.fffffef6a1e86p-18 0x1.c71c71d805a6p-20
-        -0x1.9999c90990664p-22 0x1.745d4523d2901p-24 -0x1.55507465c25d7p-26 0x1.3b0ac9094b35p-28
-        -0x1.24dc4ad654c53p-30 0x1.11d8243d8c86dp-32 -0x1.fb6e5d1672714p-35 0x1.cfb72947854afp-37
-        -0x1.d15a5125f36fep-39 0x1.0b5466cbc079ep-40 -0x1.eb43a8d53b327p-43 0x1.abe14c50ffa5ep-46
-    """),
-    log1p_unit=_polynomial("""
-        -0x1.fffffffffff9fp-2 0x1.5555555551052p-2 -0x1.fffffffdd4a4bp-3 0x1.99999951fb01bp-3
-        -0x1.55554fbe64ea4p-3 0x1.2491fed9cfc49p-3 -0x1.fffa8bd00015p-4 0x1.c6f6a83b8b02fp-4
-        -0x1.98d296b9a7e37p-4 0x1.712df6166ba31p-4 -0x1.4b022086f55f2p-4 0x1.202df1e815f6cp-4
-        -0x1.d7115508cb8bp-5 0x1.5a892cb8ffafap-5 -0x1.b632818d739d7p-6 0x1.c57efadab199bp-7
-        -0x1.6b4e60f2382acp-8 0x1.a25bf10450d3fp-10 -0x1.31f8cd7a6207ap-12 0x1.a9067c05a4c2ep-16
-    """),
 )
 
 
@@ -186,6 +147,7 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
     minus_high = real(-float.fromhex(form.ln2_high))
     minus_low = real(-float.fromhex(form.ln2_low))
     exp_zero, exp_infinite = real(form.exp_zero), real(form.exp_infinite)
+    exp_low_zero = real(form.exp_low_zero)
     expm1_minus_one, centre = real(form.expm1_minus_one), real(0.0589)
     rounding = 1.5 * 2.0**form.mantissa
     wide_shift = real(rounding + 2 * bias)
@@ -198,11 +160,16 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
     integer_bits = unsigned((bias + form.mantissa) << form.mantissa)  # those of 2**mantissa
     integer_shift = real(2.0**form.mantissa + bias)
 
-    exp_reduced = form.exp()
-    exp_reduced_small = form.exp(2.0 ** -(form.mantissa + 1))
-    expm1_reduced = form.expm1()
-    log_reduced = form.log()
-    log1p_unit_reduced = form.log1p_unit()
+    name = np.dtype(real).name
+    small = 2.0 ** -(form.mantissa + 1)
+    small_one = real(small)
+    exp_slope = _polynomial(EXP[name])
+    exp_slope_small = _polynomial(EXP[name], small)
+    expm1_reduced = _polynomial(EXPM1[name])
+    log_reduced = _polynomial(LOG[name])
+    log1p_unit_reduced = _polynomial(LOG1P_UNIT[name])
+    log_cosh_polynomial = _polynomial(LOG_COSH[name])
+    tanh_polynomial = _polynomial(TANH[name])
 
     @_compiled
     def absolute(x):
@@ -239,62 +206,65 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
 
     @_compiled
     def remainder(x, n):
-        return fma(n, minus_low, fma(n, minus_high, x))
+        return multiply_add(n, minus_low, multiply_add(n, minus_high, x))
 
     @_compiled
     def remainder2w(x, n, lo):
-        return fma(n, minus_high, x) + fma(n, minus_low, lo)
+        return multiply_add(n, minus_high, x) + multiply_add(n, minus_low, lo)
 
     @_compiled
     def exp_from(x, biased, r):
         vanishes = x < exp_zero
         r = zero if vanishes else r
         first, second = power(no_bits if vanishes else to_bits(biased))
-        y = exp_reduced(r) * first * second
+        y = multiply_add(r, exp_slope(r), one) * first * second
         return infinity if x > exp_infinite else y
 
     @_compiled
     def exp(x):
-        biased = fma(x, log2_e, wide_shift)
+        biased = multiply_add(x, log2_e, wide_shift)
         return exp_from(x, biased, remainder(x, biased - wide_shift))
 
     @_compiled
     def exp2w(x, lo):
-        biased = fma(x, log2_e, wide_shift)
+        biased = multiply_add(x, log2_e, wide_shift)
         return exp_from(x, biased, remainder2w(x, biased - wide_shift, lo))
 
     @_compiled
-    def exp_negative_from(x, biased, r):
+    def two_exp_negative_from(x, biased, r):
         vanishes = x < exp_zero
         r = zero if vanishes else r
-        scale = no_bits if vanishes else unsigned(to_bits(biased) << mantissa)
-        return exp_reduced_small(r) * from_bits(scale)
+        scale = from_bits(no_bits if vanishes else unsigned(to_bits(biased) << mantissa))
+        slope = exp_slope_small(r)
+        high = multiply_add(r, slope, small_one)
+        low = multiply_add(r, slope, small_one - high) * scale
+        return high * scale, zero if x < exp_low_zero else low
 
     @_compiled
-    def exp_negative(x):
-        biased = fma(x, log2_e, negative_shift)
-        return exp_negative_from(x, biased, remainder(x, biased - negative_shift))
+    def two_exp_negative(x):
+        biased = multiply_add(x, log2_e, negative_shift)
+        return two_exp_negative_from(x, biased, remainder(x, biased - negative_shift))
 
     @_compiled
-    def exp_negative2w(x, lo):
-        biased = fma(x, log2_e, negative_shift)
-        return exp_negative_from(x, biased, remainder2w(x, biased - negative_shift, lo))
+    def two_exp_negative2w(x, lo):
+        biased = multiply_add(x, log2_e, negative_shift)
+        return two_exp_negative_from(x, biased, remainder2w(x, biased - negative_shift, lo))
 
     @_compiled
     def expm1_2w(x, lo):
         above = expm1_minus_one if expm1_minus_one > x else x
         inside = exp_infinite if exp_infinite < above else above
         lo = lo if inside == x else zero
-        biased = fma(inside - centre, log2_e, wide_shift)
+        biased = multiply_add(inside - centre, log2_e, wide_shift)
         n = biased - wide_shift
-        high = fma(n, minus_high, inside)
-        low = fma(n, minus_low, lo)
+        high = multiply_add(n, minus_high, inside)
+        low = multiply_add(n, minus_low, lo)
         r = high + low
         rest = (high - r) + low
-        y = r + fma(r * r, expm1_reduced(r), rest)
+        y = r + multiply_add(r * r, expm1_reduced(r), rest)
         first, second = power(to_bits(biased))
         unity = from_bits(unsigned(reciprocal - to_bits(second)))
-        return with_sign_of(x, fma(first, y, first - unity) * second)
+        return with_sign_of(x, multiply_add(first, y, first - unity) * second)
 
     @_compiled
     def expm1(x):
@@ -320,19 +290,20 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
     @_compiled
     def log_sum(k, f, low):
         big = k * log_high
-        high = fma(f, quarter, big)
-        rest = fma(big - high, four, f)
-        tail = fma(f * f, log_reduced(f), fma(k, log_low, low))
-        return fma(rest + tail, quarter, high)
+        high = multiply_add(f, quarter, big)
+        rest = multiply_add(big - high, four, f)
+        tail = multiply_add(f * f, log_reduced(f), multiply_add(k, log_low, low))
+        return high, quarter * (rest + tail)
 
     @_compiled
-    def log_limits(x, y):
-        finite = y if x < infinity else x
-        limit = -infinity if x == zero else nan
-        return finite if x > zero else limit
+    def log_limits(x, words):
+        regular = (x > zero) & (x < infinity)
+        below = -infinity if x == zero else nan
+        limit = x if x > zero else below
+        return words[0] if regular else limit, words[1] if regular else zero
 
     @_compiled
-    def log(x):
+    def two_log(x):
         subnormal = x < smallest_normal
         normal = x * up if subnormal else x
         bits = exponent_bits(normal)
@@ -341,34 +312,72 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
         return log_limits(x, log_sum(k, fourfold - four, zero))
 
     @_compiled
-    def log1p(x):
+    def log(x):
+        high, low = two_log(x)
+        return high + low
+
+    @_compiled
+    def log1p_parts(x):
         total = one + x
         bits = exponent_bits(total)
         scale = from_bits(unsigned(four_bits - bits))
         big = scale - four
-        f = fma(scale, x, big)
-        low = fma(scale, x, big - f)
-        return log_limits(total, with_sign_of(x, log_sum(exponent(bits), f, low)))
+        f = multiply_add(scale, x, big)
+        return total, exponent(bits), f, multiply_add(scale, x, big - f)
 
     @_compiled
-    def log1p_unit(x):
-        return fma(x, x * log1p_unit_reduced(x), x)
+    def two_log1p(x):
+        total, k, f, low = log1p_parts(x)
+        return log_limits(total, log_sum(k, f, low))
+
+    @_compiled
+    def two_log1p_plus(x, addend):
+        total, k, f, low = log1p_parts(x)
+        return log_limits(total, log_sum(k, f, low + four * addend))
+
+    @_compiled
+    def log1p(x):
+        high, low = two_log1p(x)
+        return with_sign_of(x, high + low)
+
+    @_compiled
+    def log1p_plus(x, addend):
+        high, low = two_log1p_plus(x, addend)
+        return with_sign_of(x, high + low)
+
+    @_compiled
+    def log1p_unit(x, addend):
+        return x + multiply_add(x, x * log1p_unit_reduced(x), addend)
+
+    @_compiled
+    def log_cosh_reduced(square):
+        return log_cosh_polynomial(square)
+
+    @_compiled
+    def tanh_reduced(square):
+        return tanh_polynomial(square)
 
     return {
         "abs": absolute,
         "exp": exp,
         "exp2w": exp2w,
-        "exp_negative": exp_negative,
-        "exp_negative2w": exp_negative2w,
         "expm1": expm1,
         "expm1_2w": expm1_2w,
         "log": log,
         "log1p": log1p,
+        "log1p_plus": log1p_plus,
         "log1p_unit": log1p_unit,
+        "log_cosh_reduced": log_cosh_reduced,
         "maximum": maximum,
         "minimum": minimum,
         "sign": sign,
         "sqrt": sqrt,
+        "tanh_reduced": tanh_reduced,
+        "two_exp_negative": two_exp_negative,
+        "two_exp_negative2w": two_exp_negative2w,
+        "two_log": two_log,
+        "two_log1p": two_log1p,
+        "two_log1p_plus": two_log1p_plus,
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
-from ._numba_math import FLOAT32, FLOAT64, fma
+from ._numba_math import FLOAT32, FLOAT64, FUSES, multiply_add
 
 __all__ = ["words"]
 
@@ -42,15 +42,17 @@ def words(dtype: Any) -> dict[str, Callable[..., Any]]:
     scalar = np.dtype(dtype).type
     math = FLOAT32 if scalar is np.float32 else FLOAT64
     zero = scalar(0)
+    one = scalar(1)
+    splitter = scalar(2.0 ** ((np.finfo(scalar).nmant + 2) // 2) + 1)
     infinity = scalar(np.inf)
     absolute = math["abs"]
 
-    def two_worded(one: Callable[..., Any], two: Callable[..., Any]) -> Callable[..., Any]:
+    def two_worded(short: Callable[..., Any], long: Callable[..., Any]) -> Callable[..., Any]:
         @njit
         def function(high, low=None):
             if low is None:
-                return one(high)
-            return two(high, low)
+                return short(high)
+            return long(high, low)
 
         return function
 
@@ -67,6 +69,12 @@ def words(dtype: Any) -> dict[str, Callable[..., Any]]:
         return _select(x == x, zero, x)
 
     @njit
+    def two_sum(a, b):
+        high = a + b
+        b_part = high - a
+        return high, (a - (high - b_part)) + (b - b_part)
+
+    @njit
     def two_difference(a, b):
         high = a - b
         b_part = a - high
@@ -74,26 +82,63 @@ def words(dtype: Any) -> dict[str, Callable[..., Any]]:
         return high, _select(absolute(high) < infinity, low, zero)
 
     @njit
-    def multiply_add(a, b, c):
-        return fma(a, b, c)
+    def upper_half(x):
+        wide = splitter * x
+        return wide - (wide - x)
+
+    @njit
+    def fused(a, b, c):
+        return multiply_add(a, b, c)
+
+    @njit
+    def two_words(a, b, c):
+        product = a * b
+        a_high = upper_half(a)
+        b_high = upper_half(b)
+        a_low = a - a_high
+        b_low = b - b_high
+        lost = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+        high, low = two_sum(product, c)
+        low = low + lost
+        return _select(low - low == zero, high + low, high)
+
+    fma = fused if FUSES else two_words
+
+    @njit
+    def two_product(a, b):
+        high = a * b
+        return high, _select(absolute(high) < infinity, fma(a, b, -high), zero)
+
+    @njit
+    def two_inverse(high, low):
+        inverse = one / high
+        rest = multiply_add(-low, inverse, fma(-high, inverse, one))
+        return inverse, rest * inverse
 
     return {
         "abs": absolute,
         "const": const,
         "exp": two_worded(math["exp"], math["exp2w"]),
-        "exp_negative": two_worded(math["exp_negative"], math["exp_negative2w"]),
         "expm1": two_worded(math["expm1"], math["expm1_2w"]),
         "flat": flat,
-        "fma": multiply_add,
+        "fma": fma,
         "inf": np.inf,
         "log": math["log"],
-        "log1p": math["log1p"],
+        "log1p": two_worded(math["log1p"], math["log1p_plus"]),
         "log1p_unit": math["log1p_unit"],
+        "log_cosh_reduced": math["log_cosh_reduced"],
         "maximum": math["maximum"],
         "minimum": math["minimum"],
         "nan": np.nan,
         "sign": math["sign"],
         "sqrt": math["sqrt"],
+        "tanh_reduced": math["tanh_reduced"],
         "two_difference": two_difference,
+        "two_exp_negative": two_worded(math["two_exp_negative"], math["two_exp_negative2w"]),
+        "two_inverse": two_inverse,
+        "two_log": math["two_log"],
+        "two_log1p": two_worded(math["two_log1p"], math["two_log1p_plus"]),
+        "two_product": two_product,
+        "two_sum": two_sum,
         "where": where,
     }

@@ -17,7 +17,6 @@ WORDS = {
     "abs": abs,
     "const": mpmath.mpf,
     "exp": mpmath.exp,
-    "exp_negative": mpmath.exp,
     "inf": mpmath.inf,
     "log": mpmath.log,
     "maximum": max,

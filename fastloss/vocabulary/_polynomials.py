@@ -1,0 +1,83 @@
+"""Coefficients of the polynomials in the elementary functions, constant term first.
+
+Minimax fits; ``csrc/real.hpp`` says where each is used, and has the same numbers.
+"""
+
+from __future__ import annotations
+
+__all__ = ["EXP", "EXPM1", "LOG", "LOG1P_UNIT", "LOG_COSH", "TANH"]
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(float.fromhex(number) for number in text.split())
+
+
+EXP = {
+    "float32": _numbers("""
+        0x1p0 0x1.fffff8p-2 0x1.55548cp-3 0x1.555b82p-5 0x1.123cfcp-7 0x1.686a6ep-10
+    """),
+    "float64": _numbers("""
+        0x1p0 0x1.000000000000cp-1 0x1.555555555551bp-3 0x1.555555554fe61p-5
+        0x1.111111111fa0bp-7 0x1.6c16c185eb975p-10 0x1.a01a015589ca9p-13 0x1.a019960d73a8p-16
+        0x1.71dec61e25361p-19 0x1.28b0a7b22ab76p-22 0x1.ae1484398610ep-26
+    """),
+}
+EXPM1 = {
+    "float32": _numbers("""
+        0x1.000004p-1 0x1.5554e6p-3 0x1.5546d6p-5 0x1.11e742p-7 0x1.7e8ad2p-10
+    """),
+    "float64": _numbers("""
+        0x1p-1 0x1.5555555555554p-3 0x1.55555555555dp-5 0x1.1111111111a6ap-7
+        0x1.6c16c16bc5309p-10 0x1.a01a019c27334p-13 0x1.a01a03f49fcfp-16 0x1.71de3c3e52edfp-19
+        0x1.27ddd02c83093p-22 0x1.aebe9eaedebfbp-26 0x1.2ef3c235c12cap-29
+    """),
+}
+LOG = {
+    "float32": _numbers("""
+        -0x1.fffff8p-4 0x1.55555p-6 -0x1.000432p-8 0x1.99a41ap-11 -0x1.5425c4p-13 0x1.226dfcp-15
+        -0x1.0f3fa6p-17 0x1.0860dp-19 -0x1.384734p-22
+    """),
+    "float64": _numbers("""
+        -0x1.0000000000003p-3 0x1.555555555551cp-6 -0x1.fffffffffdedep-9 0x1.99999999a17dfp-11
+        -0x1.55555556e2856p-13 0x1.2492492246c29p-15 -0x1.fffffef6a1e86p-18 0x1.c71c71d805a6p-20
+        -0x1.9999c90990664p-22 0x1.745d4523d2901p-24 -0x1.55507465c25d7p-26 0x1.3b0ac9094b35p-28
+        -0x1.24dc4ad654c53p-30 0x1.11d8243d8c86dp-32 -0x1.fb6e5d1672714p-35
+        0x1.cfb72947854afp-37 -0x1.d15a5125f36fep-39 0x1.0b5466cbc079ep-40
+        -0x1.eb43a8d53b327p-43 0x1.abe14c50ffa5ep-46
+    """),
+}
+LOG1P_UNIT = {
+    "float32": _numbers("""
+        -0x1.ffffd2p-2 0x1.554ddap-2 -0x1.ff2556p-3 0x1.935568p-3 -0x1.3a6736p-3 0x1.b53c48p-4
+        -0x1.d7efa8p-5 0x1.4a9226p-6 -0x1.b22adep-9
+    """),
+    "float64": _numbers("""
+        -0x1.fffffffffff9fp-2 0x1.5555555551052p-2 -0x1.fffffffdd4a4bp-3 0x1.99999951fb01bp-3
+        -0x1.55554fbe64ea4p-3 0x1.2491fed9cfc49p-3 -0x1.fffa8bd00015p-4 0x1.c6f6a83b8b02fp-4
+        -0x1.98d296b9a7e37p-4 0x1.712df6166ba31p-4 -0x1.4b022086f55f2p-4 0x1.202df1e815f6cp-4
+        -0x1.d7115508cb8bp-5 0x1.5a892cb8ffafap-5 -0x1.b632818d739d7p-6 0x1.c57efadab199bp-7
+        -0x1.6b4e60f2382acp-8 0x1.a25bf10450d3fp-10 -0x1.31f8cd7a6207ap-12 0x1.a9067c05a4c2ep-16
+    """),
+}
+LOG_COSH = {
+    "float32": _numbers("""
+        -0x1.5554f6p-4 0x1.6bf4d4p-6 -0x1.b6227ep-8 0x1.03ed48p-9 -0x1.a929b6p-12
+    """),
+    "float64": _numbers("""
+        -0x1.55555555554ddp-4 0x1.6c16c16c0a228p-6 -0x1.ba1ba1b2b411ap-8 0x1.1ea5d28426d77p-9
+        -0x1.833d6bf69e769p-11 0x1.0d08a122ba43cp-12 -0x1.7d6ff7fa7a464p-14
+        0x1.11a67ba186191p-15 -0x1.850cf45c5403bp-17 0x1.00db470d6544fp-18
+        -0x1.0d7bb3618db21p-20 0x1.3b72c2ef1984dp-23
+    """),
+}
+TANH = {
+    "float32": _numbers("""
+        -0x1.55553ep-2 0x1.110b58p-3 -0x1.b92b22p-5 0x1.5d1564p-6 -0x1.e5df3ep-8 0x1.9ff75p-10
+    """),
+    "float64": _numbers("""
+        -0x1.5555555555521p-2 0x1.111111110de5cp-3 -0x1.ba1ba1b7f45d2p-5 0x1.664f4824215e7p-6
+        -0x1.226e2bc0fd27p-7 0x1.d6d28df974ff2p-9 -0x1.7d94ff4593277p-10 0x1.34e50592c9464p-11
+        -0x1.f05df5db1ebb5p-13 0x1.819b59bded5f6p-14 -0x1.0cdc22128aff6p-15
+        0x1.1ebcb4cbac036p-17 -0x1.4ae20ea31d7b2p-20
+    """),
+}
