@@ -1,189 +1,301 @@
-"""Every unit's value, gradient and Hessian lie within the stated bounds of the truth.
+"""Every unit's value, gradient and Hessian lie within the stated bounds of the truth."""
 
-Run as a script it prints the worst errors measured, as a table, with the inputs that gave them.
-"""
-
-import functools
+import re
 import sys
+from pathlib import Path
 
 import cases
 import numpy as np
-import oracle
 import pytest
 
-QUICK = {"map": 300, "row": 60}
-FULL = {"map": 4000, "row": 600}
+import fastloss as fl
+from fastloss.accuracy import measure, points, report
+from fastloss.accuracy.__main__ import main
+from fastloss.accuracy.oracle import OUTPUTS
+from fastloss.accuracy.peers import PEERS, Peer
+from fastloss.accuracy.ulps import ulp_error
+
+QUICK = {"map": 450, "row": 84}
+FULL = {"map": 8000, "row": 1200}
+EXTREME = {"map": 120, "row": 24}
 """Units looked at for each loss, kind of target and dtype."""
-WIDTHS = {1: 6, 2: 6, 17: 6}
-FULL_WIDTHS = {40: 10}
+WIDTHS = {1: 12, 2: 12, 17: 12}
+FULL_WIDTHS = {40: 12}
 """Rows looked at, by their number of classes."""
 
-LOSSES = cases.with_kinds(cases.plain_variants())
+EXTREMES = [loss for name in fl.losses() for loss in cases.extreme_variants(name)]
 
 
-# ---- where to look
+def runs(losses):
+    """Losses with kinds of targets, dtypes and ways to run."""
+    return [
+        (loss, kind, dtype, runner)
+        for loss, kind in cases.with_kinds(losses)
+        for dtype in cases.DTYPES
+        for runner in cases.RUNNERS
+    ]
 
 
-def sweep(low, high, n, dtype):
-    """Floats at even steps of bit patterns: every magnitude, subnormals included."""
-    integer = np.dtype(f"int{8 * np.dtype(dtype).itemsize}")
-    largest = np.finfo(dtype).max
-    ends = np.array([max(low, -largest), min(high, largest)], dtype) + np.zeros(1, dtype)
-    codes = [_code(x, integer) for x in ends]
-    steps = [codes[0] + (codes[1] - codes[0]) * i // max(1, n - 1) for i in range(n)]
-    magnitudes = np.array([abs(c) for c in steps], integer).view(dtype)
-    return np.where(np.array(steps, object) < 0, -magnitudes, magnitudes).astype(dtype)
+def quick(found):
+    return [run for run in found if run[2] in cases.quick_dtypes(run[0], run[3])]
 
 
-def _code(x, integer):
-    """A number's place among all floats of its dtype, 0 for zero."""
-    place = int(np.abs(x).view(integer))
-    return -place if x < 0 else place
+def of_rows(found):
+    return [run for run in found if run[0].schema == "row"]
 
 
-def neighbours(x, rng):
-    """Numbers up to three floats away."""
-    for _ in range(3):
-        x = np.nextafter(x, np.where(rng.random(x.shape) < 0.5, -np.inf, np.inf).astype(x.dtype))
-    return x
-
-
-def points(loss, kind, dtype, n, classes):
-    """Inputs of n units: a loss's own samples, tails, sweeps of bit patterns, near kinks."""
-    rng = cases.generator()
-    inputs = cases.sample(loss, (n,), dtype, rng, kind, classes=classes)
-    typical = cases.sample(loss, (n,), dtype, rng, kind, False, classes)
-    which = rng.integers(5, size=n)
-    rows = loss.schema == "row"
-    for name, domain in zip(loss.inputs, loss.domains(), strict=True):
-        x = inputs[name]
-        if domain.discrete or x.dtype != np.dtype(dtype):
-            continue
-        chosen = which[:, np.newaxis] if rows else which
-        x = np.where(chosen == 0, typical[name], x)
-        if name in loss.differentiated:
-            tail = rng.choice([-1, 1], x.shape) * rng.uniform(16, 110, x.shape)
-            x = np.where(chosen == 1, _inside(domain, tail.astype(dtype)), x)
-            x = np.where(chosen == 2, _inside(domain, neighbours(x, rng)), x)
-        # distributions hold no numbers beyond 1
-        high = min(domain.high, 1.0) if rows and name not in loss.differentiated else domain.high
-        swept = rng.permutation(sweep(domain.low, high, x.size, dtype)).reshape(x.shape)
-        x = np.where((chosen == 3) | ((chosen == 4) & (rng.random(x.shape) < 0.5)), swept, x)
-        inputs[name] = x.astype(dtype)
-    return inputs
-
-
-def _inside(domain, x):
-    return np.clip(x, domain.low, domain.high).astype(x.dtype)
-
-
-@functools.lru_cache(maxsize=4)
-def case(loss, kind, dtype, n, classes):
-    """Points and their truth, shared by all ways to run."""
-    inputs = points(loss, kind, dtype, n, classes)
-    return inputs, oracle.truth(loss, inputs, dtype)
-
-
-# ---- how far off
-
-
-def worst(loss, kind, dtype, n, runner, bounds, classes=None):
-    """For each output the largest error, where, what came out and what is true."""
-    inputs, truth = case(loss, kind, dtype, n, classes)
-    with cases.running(runner):
-        got = cases.outputs(loss, inputs)
-    found = {}
-    for name, array, bound in zip(oracle.OUTPUTS, got, bounds, strict=True):
-        errors = truth.errors(name, array, bound)
-        at = int(np.argmax(errors))
-        unit = at * len(truth.units) // len(errors)
-        found[name] = (
-            float(errors[at]),
-            {key: x[unit] for key, x in inputs.items()},
-            array.ravel()[at],
-            oracle.mpmath.nstr(truth.columns[name][at], 20),
-        )
-    return found
+def each(found):
+    return pytest.mark.parametrize(
+        ("loss", "kind", "dtype", "runner"), found, ids=cases.name_of
+    )  # fmt: skip
 
 
 def check(loss, kind, dtype, n, runner, classes=None):
-    bounds = loss.ulps[dtype]
-    found = worst(loss, kind, dtype, n, runner, bounds, classes)
+    case = points.case(loss, kind, dtype, n, classes)
+    found = measure.own(case, [runner]).all
     wrong = [
-        f"{name}: {error:.2f} ulp, stated {bound}, at {where}: {got!r}, truly {true}"
-        for (name, (error, where, got, true)), bound in zip(found.items(), bounds, strict=True)
-        if error > bound
+        f"{output}: {found[output]}, stated {bound}"
+        for output, bound in zip(OUTPUTS, loss.ulps[dtype], strict=True)
+        if found[output].error > bound
     ]
     assert not wrong, "\n".join(wrong)
 
 
-QUICK_CASES = [
-    (loss, kind, dtype, runner)
-    for loss, kind in LOSSES
-    for dtype in cases.DTYPES
-    for runner in cases.RUNNERS
-    if dtype in cases.quick_dtypes(loss, runner)
-]
-FULL_CASES = [
-    (loss, kind, dtype, runner)
-    for loss, kind in LOSSES
-    for dtype in cases.DTYPES
-    for runner in cases.RUNNERS
-]
+PLAIN = runs(cases.plain_variants())
 
 
-@pytest.mark.parametrize(("loss", "kind", "dtype", "runner"), QUICK_CASES, ids=cases.name_of)
+@each(quick(PLAIN))
 def test_bounds_hold(loss, kind, dtype, runner):
     check(loss, kind, dtype, QUICK[loss.schema], runner)
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("loss", "kind", "dtype", "runner"), FULL_CASES, ids=cases.name_of)
+@each(PLAIN)
 def test_bounds_hold_everywhere(loss, kind, dtype, runner):
     check(loss, kind, dtype, FULL[loss.schema], runner)
 
 
-def check_widths(widths, loss, kind, dtype, runner):
-    for classes, n in widths.items():
+@each(quick(runs(EXTREMES)))
+def test_bounds_hold_at_extreme_parameters(loss, kind, dtype, runner):
+    check(loss, kind, dtype, EXTREME[loss.schema], runner)
+
+
+@each(of_rows(quick(PLAIN)))
+def test_bounds_hold_for_any_number_of_classes(loss, kind, dtype, runner):
+    for classes, n in WIDTHS.items():
         check(loss, kind, dtype, n, runner, classes)
 
 
-OF_ROWS = [case for case in QUICK_CASES if case[0].schema == "row"]
-FULL_OF_ROWS = [case for case in FULL_CASES if case[0].schema == "row"]
+@pytest.mark.full
+@each(of_rows(PLAIN))
+def test_bounds_hold_for_many_classes(loss, kind, dtype, runner):
+    for classes, n in FULL_WIDTHS.items():
+        check(loss, kind, dtype, n, runner, classes)
 
 
-@pytest.mark.parametrize(("loss", "kind", "dtype", "runner"), OF_ROWS, ids=cases.name_of)
-def test_bounds_hold_for_any_number_of_classes(loss, kind, dtype, runner):
-    check_widths(WIDTHS, loss, kind, dtype, runner)
+# ---- where we look
+
+
+@pytest.mark.parametrize("name", fl.losses())
+def test_every_parameter_is_varied(name):
+    default, *others = cases.variants(name)
+    changed = {p for loss in others for p in loss.params if loss.params[p] != default.params[p]}
+    assert changed == set(default.params)
+
+
+@pytest.mark.parametrize("dtype", cases.DTYPES)
+@pytest.mark.parametrize(
+    "loss_and_kind", cases.with_kinds(cases.plain_variants()), ids=cases.name_of
+)
+def test_every_range_is_valid_and_its_own(loss_and_kind, dtype):
+    """Numbers in the domain, of the dtype, and no two ranges alike."""
+    loss, kind = loss_and_kind
+    seen = set()
+    for make in points.ranges(loss, kind):
+        rng = cases.generator()
+        inputs = make(loss, cases.sample(loss, (40,), dtype, rng, kind, extremes=False), rng)
+        assert list(inputs) == list(loss.inputs)
+        for name, domain in zip(loss.inputs, loss.domains(), strict=True):
+            x = inputs[name]
+            assert len(x) == 40
+            if x.dtype.kind == "f":
+                assert x.dtype == dtype, make.__name__
+                assert np.isfinite(x).all(), make.__name__
+                assert not domain.outside(x).any(), make.__name__
+        seen.add(b"".join(x.tobytes() for x in inputs.values()))
+    alike = {points.ordinary, points.special}  # these differ in the sample they get
+    assert len(seen) == len(points.ranges(loss, kind)) - len(alike) + 1
+
+
+def test_sweeps_hold_every_binade():
+    for dtype in cases.DTYPES:
+        info = np.finfo(dtype)
+        swept = points.sweep(-np.inf, np.inf, 20001, dtype)
+        assert (np.diff(swept) > 0).all()
+        assert (swept[0], swept[-1]) == (info.min, info.max)
+        exponents = np.frexp(swept[swept > 0])[1]
+        assert set(exponents) >= set(range(info.minexp + 1, info.maxexp + 1))
+        assert ((np.abs(swept) < info.smallest_normal) & (swept != 0)).any()
+
+
+# ---- what an error is
+
+
+@pytest.mark.parametrize(
+    ("got", "exact", "scale", "error"),
+    [
+        (1.0, 1, None, 0.0),
+        (1 + 2.0**-23, 1, None, 1.0),
+        (1 - 2.0**-24, 1, None, 0.5),
+        (1 + 2.0**-23, 1, 4, 0.25),
+        (1 + 2.0**-23, 1, 0.25, 1.0),  # never less than the result's own ulp
+        (2.0**-149, 0, None, 1.0),
+        (0.0, 1, None, 2.0**23),
+        (np.inf, 2.0**128, None, 0.0),
+        (np.inf, 2.0**128 - 2.0**104, None, 1.0),
+        (np.inf, np.inf, None, 0.0),
+        (3e38, np.inf, None, np.inf),
+        (np.nan, 1, None, np.inf),
+        (np.nan, np.nan, None, 0.0),  # nothing is claimed
+    ],
+)
+def test_ulps(got, exact, scale, error):
+    assert ulp_error(got, exact, "float32", scale) == error
+
+
+@pytest.mark.parametrize(
+    "loss_and_kind", cases.with_kinds(cases.plain_variants()), ids=cases.name_of
+)
+def test_the_worst_is_the_largest_of_all_errors(loss_and_kind):
+    """It looks at the terms of few units; here at those of all."""
+    loss, kind = loss_and_kind
+    case = points.case(loss, kind, "float32", 48)
+    for output, got in zip(OUTPUTS, cases.outputs(loss, case.inputs), strict=True):
+        errors = case.truth.errors(output, got)
+        found, at = case.truth.worst(output, got)
+        assert found == errors.max() == errors[at]
+        some = np.arange(len(case.ordinary)) % 3 == 0
+        kept = np.repeat(some, len(errors) // len(some))
+        found, at = case.truth.worst(output, got, some)
+        assert found == errors[kept].max()
+        assert kept[at] or not found
+
+
+# ---- other libraries
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("loss", "kind", "dtype", "runner"), FULL_OF_ROWS, ids=cases.name_of)
-def test_bounds_hold_for_many_classes(loss, kind, dtype, runner):
-    check_widths(FULL_WIDTHS, loss, kind, dtype, runner)
+@pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
+def test_peers_mean_the_same(peer):
+    """Beside rounding: what is measured of them is no convention."""
+    compared = set()
+    for loss, kind in cases.with_kinds(cases.plain_variants()):
+        inputs = cases.sample(loss, (60,), "float64", cases.generator(), kind, extremes=False)
+        results = peer.results(loss, kind, inputs)
+        if results is None:
+            continue
+        compared.add(loss.name)
+        ours = cases.outputs(loss, inputs)
+        for mine, theirs in zip(ours, results, strict=True):
+            if theirs is not None and not np.isnan(theirs).any():
+                np.testing.assert_allclose(theirs, mine, 1e-8, 1e-12)
+    assert compared == set(peer.losses())
 
 
-def table(sizes):
-    """The worst errors over all ways to run, as lines of Markdown."""
-    yield "| loss | dtype | output | worst ulps | stated | by | at | result | truth |"
-    yield "|---|---|---|---|---|---|---|---|---|"
-    for loss, kind in LOSSES:
-        for dtype in cases.DTYPES:
-            closely = (1.0, 1.0, 1.0)  # below an ulp, errors are upper bounds
-            by_runner = {
-                runner: worst(loss, kind, dtype, sizes[loss.schema], runner, closely)
-                for runner in cases.RUNNERS
-            }
-            for i, name in enumerate(oracle.OUTPUTS):
-                runner = max(by_runner, key=lambda r, name=name: by_runner[r][name][0])
-                error, where, got, true = by_runner[runner][name]
-                where = ", ".join(f"{k}={v!r}" for k, v in where.items())
-                yield (
-                    f"| {loss!r} {kind} | {dtype} | {name} | {error:.2f} | {loss.ulps[dtype][i]} "
-                    f"| {cases.name_of(runner)} | {where} | {got} | {true} |"
-                )
+@pytest.mark.full
+@pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
+def test_peers_compute_in_the_dtype(peer):
+    loss = fl.get("sigmoid_cross_entropy")
+    inputs = cases.sample(loss, (60,), "float32", cases.generator(), extremes=False)
+    assert {x.dtype.name for x in peer.results(loss, "values", inputs)} == {"float32"}
 
 
-if __name__ == "__main__":
-    for line in table(FULL if "full" in sys.argv[1:] else QUICK):
-        print(line, flush=True)
+# ---- the command and its page
+
+PAGE = Path(__file__).parents[1] / "docs/accuracy.md"
+
+
+def rows(text):
+    """The rows of tables, as cells."""
+    lines = re.findall(r"^\| (.*) \|$", text, re.MULTILINE)
+    return [line.split(" | ") for line in lines]
+
+
+def stated(text):
+    """What a page says by loss, dtype and output: the worst error and the stated bound."""
+    found = (row for row in rows(text) if len(row) > 4 and row[2] in OUTPUTS)
+    return {tuple(row[:3]): (float(row[3]), float(row[4])) for row in found}
+
+
+def bounds_of(names):
+    return {
+        (name, dtype, output): bound
+        for name in names
+        for dtype, bounds in fl.get(name).ulps.items()
+        for output, bound in zip(OUTPUTS, bounds, strict=True)
+    }
+
+
+def test_the_page_is_of_these_losses_and_bounds():
+    found = stated(PAGE.read_text())
+    bounds = {key: bound for key, (_, bound) in found.items()}
+    assert bounds == bounds_of(fl.losses()), "python -m fastloss.accuracy --write"
+    assert not {key: pair for key, pair in found.items() if pair[0] > pair[1]}
+
+
+def run(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr(sys, "argv", ["accuracy", *arguments])
+    main()
+    return capsys.readouterr().out
+
+
+def test_the_command(monkeypatch, capsys):
+    printed = run(monkeypatch, capsys, "quantile", "--units", "30", "--runner", "numpy")
+    bounds = bounds_of(["quantile"])
+    assert {key: bound for key, (_, bound) in stated(printed).items()} == bounds
+    compared = [
+        row for row in rows(printed) if len(row) == 3 + len(PEERS) and row[1] in cases.DTYPES
+    ]
+    assert len(compared) == 2 * len(cases.DTYPES) * len(cases.variants("quantile"))
+    for _, _, ours, *theirs in compared:
+        assert all(float(x) <= max(bounds.values()) for x in ours.split(" · "))
+        assert [cell == "–" for cell in theirs] == [peer.name != "scikit-learn" for peer in PEERS]
+
+
+def test_one_loss_with_parameters(monkeypatch, capsys):
+    printed = run(monkeypatch, capsys, "huber(delta=7.0)", "--units", "30", "--runner", "numpy")
+    assert "huber(delta=7.0)" in printed
+
+
+def test_a_missing_peer_is_a_column_of_dashes(monkeypatch, capsys):
+    missing = Peer("nobody's", ("no-such-package",), dict, None)
+    monkeypatch.setattr(report, "PEERS", (missing,))
+    printed = run(monkeypatch, capsys, "quantile", "--units", "30", "--runner", "numpy")
+    assert "nobody's is missing" in printed
+
+
+def test_a_wrong_result_is_found(monkeypatch):
+    """One part in 10⁴, at a single unit."""
+    case = points.case(fl.get("squared_error"), "values", "float64", 90)
+    results = cases.outputs(case.loss, case.inputs)
+    unit = int(np.argmin(np.abs(results[0] - 1)))
+    for i, output in enumerate(OUTPUTS):
+        wrong = [x.copy() for x in results]
+        wrong[i][unit] *= 1 + 1e-4
+        monkeypatch.setattr(measure, "outputs", lambda *_, wrong=wrong: wrong)
+        found = measure.own(case, cases.RUNNERS[:1])
+        assert found.all[output].unit == unit
+        assert found.all[output].error > 1e10
+
+
+def test_only_what_follows_the_mark_is_renewed():
+    page = f"# Title\n\ntext\n\n{report.MARK}\nold\n"
+    assert report.renewed(page, ["new"]) == page.replace("old", "new")
+    for wrong in ("", page * 2):
+        with pytest.raises(ValueError, match="once"):
+            report.renewed(wrong, [])
+
+
+def test_a_page_holds_all_losses(monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        run(monkeypatch, capsys, "huber", "--write")

@@ -3,8 +3,10 @@
 import contextlib
 import io
 import re
+import runpy
 from pathlib import Path
 
+import cases
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -83,3 +85,40 @@ def test_links_lead_somewhere(path):
         assert target.exists(), link
         if anchor:
             assert anchor in anchors(target), link
+
+
+# ---- tables that the library writes
+
+CONVENTIONS = ROOT / "docs/conventions.md"
+
+
+@pytest.fixture(scope="module")
+def written():
+    """What puts new tables into a page."""
+    return runpy.run_path(str(ROOT / "docs/tables.py"))["written"]
+
+
+@pytest.mark.parametrize(
+    "runner",
+    [
+        # Numba compiles a second for each loss
+        pytest.param(runner, marks=[pytest.mark.full] if runner[0] == "numba" else [])
+        for runner in cases.RUNNERS
+    ],
+    ids=cases.name_of,
+)
+def test_every_backend_writes_the_tables(runner, written):
+    page = CONVENTIONS.read_text()
+    with cases.running(runner):
+        assert written(page) == page, "python docs/tables.py --write"
+
+
+def test_stale_tables_are_renewed(written):
+    page = CONVENTIONS.read_text()
+    assert written(re.sub(r"^\| `.*\n", "", page, flags=re.MULTILINE)) == page
+
+
+@pytest.mark.parametrize("page", ["", "<!-- kinks: begin -->", CONVENTIONS.read_text() * 2])
+def test_tables_have_one_place(page, written):
+    with pytest.raises(ValueError, match="once each"):
+        written(page)

@@ -1,0 +1,229 @@
+"""The tables of conventions.md, from what the library gives: ``python docs/tables.py [--write]``.
+
+A line for a loss with parameters is there only where no line above it says the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import fastloss as fl
+from fastloss.accuracy.variants import plain_variants
+
+PAGE = Path(__file__).with_name("conventions.md")
+CLASSES = 3
+UNITS = 2
+
+Line = tuple[str, ...]
+
+
+# ---- inputs
+
+
+def shown(name: str) -> list[fl.Loss]:
+    """A loss with its defaults, then with other parameters; what only weighs units is left out."""
+    return [loss for loss in plain_variants() if loss.name == name]
+
+
+def targets(loss: fl.Loss) -> list[Any]:
+    """Targets between which derivatives may differ."""
+    if isinstance(loss, fl.RowLoss):
+        return [0, 1] if loss.takes_labels else np.eye(CLASSES)[:2].tolist()
+    domain = loss.domains()[1]
+    if domain.discrete:
+        return [domain.low, domain.high]
+    if not domain.checked:
+        return [0.0, 3.0]
+    return [0.0, 0.5, 1.0] if domain.high == 1.0 else [0.0, 2.0]
+
+
+def beside(loss: fl.Loss) -> float:
+    """A prediction inside the domain, for the other classes of a row."""
+    domain = loss.domains()[0]
+    if not domain.checked:
+        return 0.0
+    return (domain.low + domain.high) / 2 if domain.low > -np.inf else domain.high - 1.0
+
+
+def ends(loss: fl.Loss) -> Iterator[Any]:
+    """Predictions with one class, or all logits, at an end of the domain or NaN."""
+    domain = loss.domains()[0]
+    rest = [beside(loss)] * (CLASSES - 1)
+    for x in (domain.low, domain.high, np.nan):
+        yield [x, *rest] if loss.schema == "row" else x
+    if loss.schema == "row" and not domain.checked:
+        yield from ([x] * CLASSES for x in (domain.low, domain.high))
+
+
+def results(loss: fl.Loss, prediction: Any, target: Any) -> tuple[Any, Any, Any]:
+    """Value, gradient and Hessian of one unit."""
+    found = loss.value_grad_hess(np.array([prediction]), np.array([target]), reduction="none")
+    return tuple(output[0] for output in found)
+
+
+# ---- Markdown
+
+
+def number(x: float) -> str:
+    """Four digits, and no sign of zero."""
+    return f"{x + 0.0:.4g}"
+
+
+def numbers(x: Any) -> str:
+    """One number, or those of all classes."""
+    return f"[{', '.join(map(number, x))}]" if np.ndim(x) else number(x)
+
+
+def table(header: Sequence[str], lines: Iterable[Line]) -> str:
+    """A Markdown table."""
+    rule = ["---"] * len(header)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *lines))
+
+
+# ---- limits
+
+
+def limits() -> str:
+    """A table a loss: what it gives at the ends of its domain and at NaN."""
+    header = ("loss", "prediction", "target", "value", "gradient", "Hessian")
+    sections = []
+    for name in fl.losses():
+        known: set[Line] = set()
+        lines: list[Line] = []
+        for loss in shown(name):
+            found = [line for line in limit_lines(loss) if line not in known]
+            lines += [(f"`{loss}`", *line) for line in merged(found, len(targets(loss)))]
+            known |= set(found)
+        sections.append(f"### {name}\n\n{table(header, lines)}")
+    return "\n\n".join(sections)
+
+
+def limit_lines(loss: fl.Loss) -> Iterator[Line]:
+    """Prediction, target, value, gradient, Hessian."""
+    for prediction in ends(loss):
+        for target in targets(loss):
+            outputs = results(loss, prediction, target)
+            yield numbers(prediction), numbers(target), *map(numbers, outputs)
+
+
+def merged(lines: Iterable[Line], all_targets: int) -> Iterator[Line]:
+    """The same lines; targets that change nothing share one."""
+    groups: dict[tuple[str, Line], list[str]] = {}
+    for prediction, target, *cells in lines:
+        groups.setdefault((prediction, tuple(cells)), []).append(target)
+    for (prediction, outputs), group in groups.items():
+        together = "any" if len(group) == all_targets else " or ".join(group)
+        yield prediction, together, *outputs
+
+
+# ---- kinks
+
+
+def kinks() -> str:
+    """Where derivatives jump, with those below, at and above the place."""
+    header = ("loss", "prediction", "target", "gradient", "Hessian")
+    lines: list[Line] = []
+    for name in fl.losses():
+        found = [(f"`{loss}`", *line) for loss in shown(name) for line in kink_lines(loss)]
+        if not found or found[0][0] != f"`{name}`":
+            found.insert(0, (f"`{name}`", "none", "", "", ""))
+        lines += found
+    return table(header, lines)
+
+
+def kink_lines(loss: fl.Loss) -> Iterator[Line]:
+    """Prediction, target, gradient and Hessian."""
+    domain = loss.domains()[0]
+    rows = loss.schema == "row"
+    # only the difference from an unbounded target matters
+    for target in targets(loss) if rows or loss.domains()[1].checked else [0.0]:
+        for x in places(loss):
+            around = [np.nextafter(x, -np.inf), x, np.nextafter(x, np.inf)]
+            if domain.outside(np.array(around)).any():
+                continue
+            predictions = [[y, *[beside(loss)] * (CLASSES - 1)] if rows else y for y in around]
+            found = np.array([results(loss, p, target)[1:] for p in predictions])
+            slopes = found[:, :, 0] if rows else found  # along the first class
+            if not np.allclose(slopes[0], slopes[2], 1e-6, 1e-6):
+                below, at, above = (map(number, row) for row in slopes.round(12))
+                cells = (f"{a}, **{b}**, {c}" for a, b, c in zip(below, at, above, strict=True))
+                yield numbers(predictions[1]), numbers(target), *cells
+
+
+def places(loss: fl.Loss) -> list[float]:
+    """Predictions at which a formula may change branch."""
+    parameters = [p for p in loss.kernel_parameters() if np.isfinite(p)]
+    return sorted({0.0, -1.0, 1.0, *parameters, *(-p for p in parameters)})
+
+
+# ---- nothing
+
+
+def empties() -> str:
+    """What reductions over nothing give."""
+    header = ("loss", "nothing", "`sum`", "its gradient, Hessian", "`mean`",
+              "its gradient, Hessian", "`mean` with a `normalizer`")  # fmt: skip
+    lines: list[Line] = []
+    for name in fl.losses():
+        groups: dict[Line, list[str]] = {}
+        for label, outputs in nothing(fl.get(name)):
+            groups.setdefault(outputs, []).append(label)
+        lines += [(f"`{name}`", "; ".join(group), *outputs) for outputs, group in groups.items()]
+    return table(header, lines)
+
+
+def nothing(loss: fl.Loss) -> Iterator[tuple[str, Line]]:
+    """Each way to have no unit that counts, and what comes of it."""
+    prediction = np.full((UNITS, CLASSES) if loss.schema == "row" else UNITS, beside(loss))
+    target = np.array([targets(loss)[0]] * UNITS)
+    yield "no units", reductions(loss, prediction[:0], target[:0])
+    yield "weights 0", reductions(loss, prediction, target, 0.0)
+    if "ignore_index" in loss.params:
+        ignoring = loss.replace(ignore_index=targets(loss)[0])
+        yield "labels ignored", reductions(ignoring, prediction, target)
+
+
+def reductions(loss: fl.Loss, prediction: Any, target: Any, weight: Any = None) -> Line:
+    """Sum and mean, with the derivatives; a mean with a normalizer."""
+    cells: list[str] = []
+    for reduction in ("sum", "mean"):
+        value, *slopes = loss.value_grad_hess(prediction, target, weight, reduction)
+        cells += number(value), ", ".join(number(np.abs(x).max(initial=0.0)) for x in slopes)
+    return *cells, number(loss.value(prediction, target, weight, normalizer=1.0))
+
+
+# ---- the page
+
+TABLES: dict[str, Callable[[], str]] = {"limits": limits, "kinks": kinks, "empties": empties}
+
+
+def written(page: str) -> str:
+    """A page with new tables between their marks."""
+    for name, make in TABLES.items():
+        begin, end = (f"<!-- {name}: {word} -->" for word in ("begin", "end"))
+        between = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+        if len(between.findall(page)) != 1:
+            raise ValueError(f"the page must hold {begin} and {end} once each, in this order")
+        new = f"{begin}\n{make()}\n{end}"
+        page = between.sub(lambda _, new=new: new, page)  # type: ignore[misc]
+    return page
+
+
+def main() -> None:
+    """Prints the tables, or renews them in the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help=f"replace the tables in {PAGE.name}")
+    if parser.parse_args().write:
+        PAGE.write_text(written(PAGE.read_text()))
+    else:
+        print(*(make() for make in TABLES.values()), sep="\n\n")
+
+
+if __name__ == "__main__":
+    main()

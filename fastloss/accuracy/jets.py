@@ -1,0 +1,170 @@
+"""Numbers of mpmath that carry exact first and second derivatives, and the words on them.
+
+A definition that runs on jets gives its derivatives too, which so owe nothing to the formulas.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+from mpmath import mpf
+
+from fastloss.vocabulary.exact import WORDS
+
+__all__ = ["Jet", "on_jets"]
+
+
+Slopes = dict[int, Any]
+
+
+class Jet:
+    """A number with its derivatives: ``slopes[i]`` and ``curves[i]``, first and second in x_i.
+
+    What a dictionary lacks is 0.
+    """
+
+    __slots__ = ("curves", "slopes", "value")
+    sides: list[int] = []
+    """From where kinks are looked at: each prediction slightly above (1) or below (-1)."""
+    epsilon: Any = mpf(0)
+    """How far rounding may move an operand of a comparison, relative to it."""
+    exact_sides = True
+    """Whether a comparison near a kink, not at it, has its true outcome."""
+    met_kink = False
+    near_kink = False
+
+    def __init__(self, value: Any, slopes: Slopes, curves: Slopes) -> None:
+        self.value = value
+        self.slopes = slopes
+        self.curves = curves
+
+    def through(self, value: Any, first: Any, second: Any) -> Jet:
+        """A function of this jet, by its value and derivatives there."""
+        squares = {i: second * s * s for i, s in self.slopes.items() if s}
+        curves = _sum(_times(self.curves, first), squares)
+        return Jet(value, _times(self.slopes, first), curves)
+
+    def __add__(self, other: Any) -> Jet:
+        if not isinstance(other, Jet):
+            return Jet(self.value + other, self.slopes, self.curves)
+        slopes, curves = _sum(self.slopes, other.slopes), _sum(self.curves, other.curves)
+        return Jet(self.value + other.value, slopes, curves)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Jet:
+        return self * -1
+
+    def __sub__(self, other: Any) -> Jet:
+        return self + -other
+
+    def __rsub__(self, other: Any) -> Jet:
+        return -self + other
+
+    def __mul__(self, other: Any) -> Jet:
+        if not isinstance(other, Jet):
+            slopes, curves = _times(self.slopes, other), _times(self.curves, other)
+            return Jet(self.value * other, slopes, curves)
+        u, v = self, other
+        curves = _sum(_times(u.curves, v.value), _times(v.curves, u.value))
+        mixed = {i: 2 * u.slopes[i] * v.slopes[i] for i in u.slopes.keys() & v.slopes.keys()}
+        slopes = _sum(_times(u.slopes, v.value), _times(v.slopes, u.value))
+        return Jet(u.value * v.value, slopes, _sum(curves, mixed))
+
+    __rmul__ = __mul__
+
+    def reciprocal(self) -> Jet:
+        """One over this jet."""
+        r = 1 / self.value if self.value else mpmath.inf
+        return self.through(r, -r * r, 2 * r * r * r)
+
+    def __truediv__(self, other: Any) -> Jet:
+        return self * (other.reciprocal() if isinstance(other, Jet) else 1 / mpf(other))
+
+    def __rtruediv__(self, other: Any) -> Jet:
+        return self.reciprocal() * other
+
+    def __pow__(self, n: int) -> Jet:
+        first = n * self.value ** (n - 1)
+        return self.through(self.value**n, first, n * (n - 1) * self.value ** (n - 2))
+
+    def __abs__(self) -> Jet:
+        return self if self >= 0 else -self
+
+    def compare(self, other: Any) -> Any:
+        """The sign of self - other; where they are equal, that next to the point."""
+        gap = self - other
+        if not any(gap.slopes.values()):
+            return mpmath.sign(gap.value)
+        if gap.value:
+            if abs(gap.value) > Jet.epsilon * abs(self.value):
+                return mpmath.sign(gap.value)
+            Jet.near_kink = True
+            if Jet.exact_sides:
+                return mpmath.sign(gap.value)
+        Jet.met_kink = True
+        return mpmath.sign(sum(s * Jet.sides[i] for i, s in gap.slopes.items()))
+
+    def __lt__(self, other: Any) -> bool:
+        return self.compare(other) < 0
+
+    def __le__(self, other: Any) -> bool:
+        return self.compare(other) <= 0
+
+    def __gt__(self, other: Any) -> bool:
+        return self.compare(other) > 0
+
+    def __ge__(self, other: Any) -> bool:
+        return self.compare(other) >= 0
+
+
+def _sum(a: Slopes, b: Slopes) -> Slopes:
+    return {**a, **b, **{i: a[i] + b[i] for i in a.keys() & b.keys()}}
+
+
+def _times(a: Slopes, factor: Any) -> Slopes:
+    return {i: s * factor for i, s in a.items() if s}  # no 0 * inf
+
+
+@functools.lru_cache(maxsize=256)
+def _exp_with(bits: int, x: Any) -> Any:
+    """The exponential; the definition asks for the same ones at every corner of a target."""
+    return mpmath.exp(x)
+
+
+def _exp(x: Any) -> tuple[Any, Any, Any]:
+    e = _exp_with(mpmath.mp.prec, x)
+    return e, e, e
+
+
+def _log(x: Any) -> tuple[Any, Any, Any]:
+    r = 1 / x if x else mpmath.inf
+    return mpmath.log(x) if x else -mpmath.inf, r, -r * r
+
+
+def _of_jets(word: str, derivatives: Callable[[Any], tuple[Any, Any, Any]]) -> Any:
+    plain = WORDS[word]
+
+    def function(x: Any) -> Any:
+        return x.through(*derivatives(x.value)) if isinstance(x, Jet) else plain(x)
+
+    function.__name__ = word
+    return function
+
+
+_JET_WORDS = {
+    **WORDS,
+    "exp": _of_jets("exp", _exp),
+    "log": _of_jets("log", _log),
+    "sign": _of_jets("sign", lambda x: (mpmath.sign(x), mpf(0), mpf(0))),
+}
+
+
+@functools.cache
+def on_jets(definition: types.FunctionType) -> types.FunctionType:
+    """A definition whose words take jets."""
+    return types.FunctionType(definition.__code__, {**definition.__globals__, **_JET_WORDS})
