@@ -58,10 +58,9 @@ inline bool bad_weights(const double* weight, int64_t n) {
     return bad != 0;
 }
 
-// Sums n values of any number, the last lanes filled up with zeros.
-template <class T, class X>
-inline void sum_block(const X* x, int64_t n, double& high, double& low) {
-    Lanes<T> sums;
+// Adds n values of any number, the last lanes filled up with zeros.
+template <class X>
+inline void add_block(Lanes<double>& sums, const X* x, int64_t n) {
     const int64_t whole = whole_lanes(n);
     sums.add(x, whole);
     if (whole < n) {
@@ -69,27 +68,34 @@ inline void sum_block(const X* x, int64_t n, double& high, double& low) {
         for (int64_t i = whole; i < n; ++i) end[i - whole] = x[i];
         sums.add(end, lanes);
     }
-    sums.fold(high, low);
 }
 
 inline void sum_weights(const double* weight, int64_t n, BlockResult& result) {
-    sum_block<double>(weight, n, result.weight_high, result.weight_low);
+    Lanes<double> sums;
+    add_block(sums, weight, n);
+    sums.fold(result.weight_high, result.weight_low);
 }
 
 // The sum of weight times value over the units that count.
 template <class T>
 void sum_values(const Job& job, const T* value, const double* weight, int64_t n,
                 BlockResult& result) {
-    if (!job.weighted) {
-        sum_block<T>(value, n, result.value_high, result.value_low);
-        return;
+    Lanes<double> sums;
+    if (job.weighted) {
+        alignas(64) double products[FASTLOSS_BLOCK], lost[FASTLOSS_BLOCK] = {};
+        const int64_t size = padded(n);
+        FASTLOSS_INDEPENDENT
+        for (int64_t i = 0; i < n; ++i) {
+            const TwoWord<double> product = two_product(weight[i], double(value[i]));
+            products[i] = weight[i] == 0 ? 0 : product.high;
+            lost[i] = weight[i] == 0 ? 0 : product.low;
+        }
+        add_block(sums, products, n);
+        sums.add_low(lost, size);
+    } else {
+        add_block(sums, value, n);
     }
-    alignas(64) double products[FASTLOSS_BLOCK];
-    FASTLOSS_INDEPENDENT
-    for (int64_t i = 0; i < n; ++i) {
-        products[i] = weight[i] == 0 ? 0 : weight[i] * double(value[i]);
-    }
-    sum_block<T>(products, n, result.value_high, result.value_low);
+    sums.fold(result.value_high, result.value_low);
 }
 
 // x = used ? x * weight * scale : 0

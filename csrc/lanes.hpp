@@ -57,8 +57,8 @@ inline TwoWord<T> two_words(double high, double low) {
     return {rounded, high - high == 0 ? T(rest) : T(0)};
 }
 
-// Sums of T. A product of two float32 data is exact in float64, and so is most of a sum of them;
-// float64 data carry the rounding errors of the sum along.
+// Sums to the accuracy of T: for double the rounding errors are carried along; beside float32 those
+// of float64 sums are nothing.
 template <class T>
 class Lanes {
     static constexpr bool compensated = sizeof(T) == sizeof(double);
@@ -118,31 +118,32 @@ class Lanes {
         }
         high = lane_high[0];
         // an infinite or NaN total has no rounding error worth keeping
-        low = high - high == 0 ? lane_low[0] : 0;
+        low = high - high == 0 ? lane_low[0] + double(low_words()) : 0;
     }
 
     // The sum as two words of T; for float32 the plain tree is more than exact enough.
     TwoWord<T> total() const {
-        double high, low = 0;
         if constexpr (compensated) {
+            double high, low;
             fold(high, low);
+            return two_words<T>(high, low);
         } else {
-            double h[lanes];
-            __builtin_memcpy(h, high_, sizeof(h));
-            for (int width = lanes / 2; width > 0; width /= 2) {
-                for (int i = 0; i < width; ++i) h[i] += h[i + width];
-            }
-            high = h[0];
+            return two_words<T>(tree(high_), double(low_words()));
         }
-        T words[lanes];
-        __builtin_memcpy(words, low_words_, sizeof(words));
-        for (int width = lanes / 2; width > 0; width /= 2) {
-            for (int i = 0; i < width; ++i) words[i] += words[i + width];
-        }
-        return two_words<T>(high, low + double(words[0]));
     }
 
   private:
+    template <class X>
+    static X tree(const X (&x)[lanes]) {
+        X sum[lanes];
+        __builtin_memcpy(sum, x, sizeof(sum));
+        for (int width = lanes / 2; width > 0; width /= 2) {
+            for (int i = 0; i < width; ++i) sum[i] += sum[i + width];
+        }
+        return sum[0];
+    }
+    T low_words() const { return tree(low_words_); }
+
     // a + a_low becomes the exact a + b plus both low parts
     template <class X>
     static void two_sum(X& a, X& a_low, const X& b, const X& b_low) {

@@ -1,0 +1,92 @@
+"""Formulas that are off by one part in 10⁴: the ordinary tests must notice each of them.
+
+A throw-away build holds a mutant of every C++ formula; an environment variable wakes one of them
+when a process starts. Mutants of the Python texts, for NumPy and Numba, are made by the plugin.
+A mutant is caught when a test of its formula fails that passes without it.
+
+``python -m mutants`` in the tests' folder tries them all and prints a table.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cases
+
+from fastloss._native import core
+
+TESTS = Path(__file__).parents[1]
+ROOT = TESTS.parent
+PART = 1e-4
+OUTPUTS = ("value", "grad", "hess")
+
+FORMULAS = {name: schema for name, schema, *_ in core.kernels()} if cases.COMPILED else {}
+"""The schema of each formula."""
+
+
+def build(folder):
+    """The package with a mutant of each C++ formula; returns where to import it from."""
+    for name in ("csrc", "fastloss"):
+        unwanted = shutil.ignore_patterns("*.so", "__pycache__")
+        shutil.copytree(ROOT / name, folder / name, ignore=unwanted)
+    for name in ("LICENSE", "README.md", "pyproject.toml", "setup.py", "tests/mutants/mutant.hpp"):
+        shutil.copy(ROOT / name, folder)
+    flags = {"FASTLOSS_CXXFLAGS": "-O1 -I csrc -include mutant.hpp", "CFLAGS": "-O0"}
+    done = subprocess.run(
+        [sys.executable, "setup.py", "-q", "build_ext", "--inplace"],
+        cwd=folder,
+        env={**os.environ, **flags},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def losses_of(formula):
+    return [loss for loss in cases.all_variants() if loss.kernel == formula]
+
+
+def mutation(formula, output):
+    """Factor and summand that make an output wrong: one that is 0 everywhere needs a summand."""
+    for loss in losses_of(formula):
+        inputs = cases.sample(loss, (200,), "float64", cases.generator(), extremes=False)
+        if cases.outputs(loss, inputs)[OUTPUTS.index(output)].any():
+            return 1 + PART, -0.0
+    return 1.0, PART
+
+
+def failure(package, backend, formula, output=None):
+    """The first ordinary test of a formula that fails with a mutant, or None.
+
+    Parameters
+    ----------
+    package : Path
+        What :func:`build` returned.
+    backend : str
+        Where the mutant is, and whose tests run.
+    formula : str
+    output : str, optional
+        Which output is wrong; none by default.
+    """
+    environment = {**os.environ, "PYTHONPATH": f"{package}{os.pathsep}{TESTS}", "COLUMNS": "1000"}
+    command = [sys.executable, "-P", "-m", "pytest", "-q", "-x", "-m", "not full"]
+    command += ["-p", "mutants.plugin", "-p", "no:cacheprovider"]
+    command += ["--package", str(package), "--backend", backend, "--formula", formula]
+    if output is not None:
+        change = map(repr, (OUTPUTS.index(output), *mutation(formula, output)))
+        if backend == "native":
+            environment["FASTLOSS_MUTANT"] = " ".join((formula, *change))
+        else:
+            command += [f"--mutation={','.join(change)}"]
+    command.append("tests/test_accuracy.py")
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    if done.returncode == 0:
+        return None
+    failed = re.search(r"^FAILED \S*?::(.*) - AssertionError", done.stdout, re.MULTILINE)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert failed, done.stdout
+    return failed[1]

@@ -1,0 +1,43 @@
+"""Tries every mutant and prints which test caught it."""
+
+import os
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cases
+
+import mutants
+
+
+def attempt(package, backend, formula, output):
+    start = time.perf_counter()
+    failed = mutants.failure(package, backend, formula, output)
+    right = (failed is None) == (output is None)
+    seconds = time.perf_counter() - start
+    caught = failed or ("passes" if right else "SURVIVED")
+    print(f"{formula:25} {output or 'none':7} {backend:8} {seconds:5.1f} s  {caught}", flush=True)
+    return right
+
+
+def main():
+    start = time.perf_counter()
+    trials = [
+        (backend, formula, output)
+        for formula in mutants.FORMULAS
+        for backend in cases.BACKENDS
+        for output in (None, *mutants.OUTPUTS)
+    ]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
+        package = mutants.build(Path(folder))
+        right = list(pool.map(lambda trial: attempt(package, *trial), trials))
+    wrong = [trial for trial, good in zip(trials, right, strict=True) if not good]
+    count = len(trials) - len(mutants.FORMULAS) * len(cases.BACKENDS)
+    print(f"{count} mutants, {len(wrong)} not as they must be; {time.perf_counter() - start:.0f} s")
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

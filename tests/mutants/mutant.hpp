@@ -1,0 +1,89 @@
+// Formulas that are off by a little, for tests to notice: in a throw-away build this text comes
+// before every source and puts a mutant in the place of each listed formula. The environment
+// variable FASTLOSS_MUTANT picks one: its name, which output (0 value, 1 gradient, 2 Hessian), and
+// what that is multiplied by and added to. All others are what they were.
+#pragma once
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "losses/list.hpp"
+
+namespace fastloss {
+namespace {
+
+struct Mutation {
+    char formula[64] = "";
+    int output = -1;
+    double factor = 1, offset = 0;
+
+    Mutation() {
+        const char* const text = getenv("FASTLOSS_MUTANT");
+        if (text) sscanf(text, "%63s %d %lf %lf", formula, &output, &factor, &offset);
+    }
+};
+
+template <class Formula, class T>
+T mutated(int output, T x) {
+    static const Mutation wanted;
+    static const bool meant = strcmp(wanted.formula, Formula::name) == 0;
+    return meant && output == wanted.output ? T(x * wanted.factor + wanted.offset) : x;
+}
+
+template <class Formula, class Signature = decltype(&Formula::operator())>
+struct MapMutant;
+
+template <class Formula, class T, int P, class Base, class... Inputs>
+struct MapMutant<Formula, Point<T, P> (Base::*)(Inputs...) const> : Formula {
+    Point<T, P> operator()(Inputs... inputs) const {
+        Point<T, P> point = Formula::operator()(inputs...);
+        point.value = mutated<Formula>(0, point.value);
+        for (int p = 0; p < P; ++p) {
+            point.grad[p] = mutated<Formula>(1, point.grad[p]);
+            point.hess[p] = mutated<Formula>(2, point.hess[p]);
+        }
+        return point;
+    }
+};
+
+template <class Formula>
+struct RowMutant : Formula {
+    template <class... Inputs>
+    auto finish(const Inputs&... inputs) const {
+        auto row = Formula::finish(inputs...);
+        row.value = mutated<Formula>(0, row.value);
+        return row;
+    }
+
+    template <class... Inputs>
+    auto emit(const Inputs&... inputs) const {
+        auto at = Formula::emit(inputs...);
+        at.grad = mutated<Formula>(1, at.grad);
+        at.hess = mutated<Formula>(2, at.hess);
+        return at;
+    }
+};
+
+// A formula is a template of its dtype; so is its mutant.
+template <template <class> class Formula>
+struct MutantOf {
+    template <class T>
+    using OfMap = MapMutant<Formula<T>>;
+    template <class T>
+    using OfRow = RowMutant<Formula<T>>;
+};
+
+template <template <class> class... Formulas>
+auto mutate_maps(List<Formulas...>) -> List<MutantOf<Formulas>::template OfMap...>;
+template <template <class> class... Formulas>
+auto mutate_rows(List<Formulas...>) -> List<MutantOf<Formulas>::template OfRow...>;
+
+using MapMutants = decltype(mutate_maps(MapLosses{}));
+using RowMutants = decltype(mutate_rows(RowLosses{}));
+
+}  // namespace
+}  // namespace fastloss
+
+#define MapLosses MapMutants
+#define RowLosses RowMutants
