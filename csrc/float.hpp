@@ -26,7 +26,9 @@ struct Format<float> {
     static constexpr float ln2_low = 0x1.7f7d1cp-20f;
     static constexpr float exp_zero = -104.5f;     // exp is 0 from here down
     static constexpr float exp_low_zero = -70.0f;  // its rounding error is subnormal from here down
-    static constexpr float exp_infinite = 89.0f;   // infinite from here up
+    static constexpr int raise = 48;               // twice the digits: what is raised loses none
+    static constexpr float raised_zero = -137.0f;
+    static constexpr float exp_infinite = 89.0f;  // infinite from here up
     static constexpr float expm1_minus_one = -20.0f;
     static constexpr float half_epsilon = 0x1p-24f;
     static constexpr Bits sqrt_half = 0x3f3504f3;
@@ -47,6 +49,8 @@ struct Format<double> {
     static constexpr double ln2_low = 0x1.ef35793c7673p-45;
     static constexpr double exp_zero = -746.0;
     static constexpr double exp_low_zero = -671.0;
+    static constexpr int raise = 106;
+    static constexpr double raised_zero = -817.0;
     static constexpr double exp_infinite = 710.0;
     static constexpr double expm1_minus_one = -40.0;
     static constexpr double half_epsilon = 0x1p-53;

@@ -75,29 +75,44 @@ FASTLOSS_INLINE T exp(T x, Low... lo) {
     return x > F::exp_infinite ? F::infinity : y;
 }
 
-// The same for x <= 0, in two words: high alone is within 0.91 / 1.16 ulp, both within 0.34 of
-// high's; low is 0 where it would be subnormal. The polynomial carries a factor that keeps the
-// power of two in the range of normal numbers, so that one product both scales and rounds to a
-// subnormal result. Results that vanish are products with 0: underflows cost a hundred cycles.
-template <class T, class... Low>
-FASTLOSS_INLINE TwoWord<T> two_exp_negative(T x, Low... lo) {
+// 2^raised e^(x + lo) for x <= 0 in two words, 0 below an x: high alone is within 0.91 / 1.16 ulp,
+// both within 0.34 of high's. The polynomial carries a factor that keeps the power of two in the
+// range of normal numbers, so that one product both scales and rounds to a subnormal result.
+// Results that vanish are products with 0: underflows cost a hundred cycles.
+template <int raised, class T, class... Low>
+FASTLOSS_INLINE TwoWord<T> two_exp_scaled(T x, T zero_below, Low... lo) {
     using F = Format<T>;
-    constexpr T shift = F::round + (F::bias + F::mantissa + 1);
+    constexpr T shift = F::round + (F::bias + F::mantissa + 1 + raised);
     constexpr T scale = F::half_epsilon;
     T biased = multiply_add(x, F::log2_e, shift);
     T r = exp_remainder(x, biased - shift, lo...);
-    bool vanishes = x < F::exp_zero;
+    bool vanishes = x < zero_below;
     r = vanishes ? T(0) : r;
     T power = from_bits<T>(vanishes ? Bits<T>(0) : to_bits(biased) << F::mantissa);
     T slope = exp_slope(r, scale);
-    T high = multiply_add(r, slope, scale);
-    T low = multiply_add(r, slope, scale - high) * power;
-    return {high * power, x < F::exp_low_zero ? T(0) : low};
+    T high = fma(r, slope, scale);
+    return {high * power, fma(r, slope, scale - high) * power};
 }
 
+// e^x, or with a second argument e^(x + lo) as for exp, for x <= 0 in two words; low is 0 where it
+// would be subnormal.
 template <class T, class... Low>
-FASTLOSS_INLINE T exp_negative(T x, Low... lo) {
-    return two_exp_negative(x, lo...).high;
+FASTLOSS_INLINE TwoWord<T> two_exp_negative(T x, Low... lo) {
+    using F = Format<T>;
+    const TwoWord<T> e = two_exp_scaled<0>(x, F::exp_zero, lo...);
+    return {e.high, x < F::exp_low_zero ? T(0) : e.low};
+}
+
+// The same times 2^raise, for sums: so many numbers that would be subnormal lose no digits.
+template <class T, class... Low>
+FASTLOSS_INLINE TwoWord<T> two_exp_raised(T x, Low... lo) {
+    return two_exp_scaled<Format<T>::raise>(x, Format<T>::raised_zero, lo...);
+}
+
+// Takes that factor off.
+template <class T>
+FASTLOSS_INLINE T lowered(T x) {
+    return x * from_bits<T>((Format<T>::bias - Format<T>::raise) << Format<T>::mantissa);
 }
 
 // (e^r - 1 - r) / r^2 for ln(3/4) <= r <= ln(3/2).
@@ -200,10 +215,10 @@ FASTLOSS_INLINE TwoWord<T> log_limits(T x, TwoWord<T> y) {
     return {regular ? y.high : limit, regular ? y.low : T(0)};
 }
 
-// In two words, of which high alone may lack many digits; both within 0.38 / 0.43 ulp. Their sum,
-// log, is within 0.88 / 0.93 ulp.
-template <class T>
-FASTLOSS_INLINE TwoWord<T> two_log(T x) {
+// log(x), or log(x + lo) for |lo| <= ulp(x), in two words, of which high alone may lack many
+// digits; both within 0.38 / 0.43 ulp. Their sum, log, is within 0.88 / 0.93 ulp.
+template <class T, class... Low>
+FASTLOSS_INLINE TwoWord<T> two_log(T x, Low... lo) {
     using F = Format<T>;
     constexpr T up = T(Bits<T>(1) << F::mantissa);
     bool subnormal = x < F::smallest_normal;
@@ -211,7 +226,8 @@ FASTLOSS_INLINE TwoWord<T> two_log(T x) {
     Bits<T> bits = exponent_bits(normal);
     T k = exponent(bits) - (subnormal ? F::mantissa / F::exponent_unit : T(0));
     T fourfold = from_bits<T>(to_bits(normal) - bits + (Bits<T>(2) << F::mantissa));
-    return log_limits(x, log_sum(k, fourfold - T(4), T(0)));
+    [[maybe_unused]] T scale = from_bits<T>(((F::bias + 1) << F::mantissa) - bits);  // 2 / 2^k
+    return log_limits(x, log_sum(k, fourfold - T(4), (T(0) + ... + (scale * (T(2) * lo)))));
 }
 
 template <class T>

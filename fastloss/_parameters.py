@@ -11,7 +11,7 @@ __all__ = [
     "CLIP_KINKS",
     "Parameter",
     "choice",
-    "clip_ends",
+    "clip_at",
     "finite_positive",
     "flag",
     "fraction",
@@ -25,9 +25,9 @@ __all__ = [
 CLIP_KINKS = "prediction = eps and 1 - eps: gradient and Hessian 0"
 
 
-def clip_ends(eps: float) -> tuple[float, float]:
-    """Where eps clips a probability: at and beyond these ends; 0 clips nothing."""
-    return (eps, 1.0 - eps) if eps > 0 else (-1.0, 2.0)
+def clip_at(eps: float) -> tuple[float]:
+    """What a kernel is told: eps, or a number that clips no probability."""
+    return (eps,) if eps > 0 else (-1.0,)
 
 
 class Parameter:
@@ -82,7 +82,7 @@ def finite_positive(default: float, examples: tuple[float, ...] = (3.0,)) -> Any
     def check(name: str, value: Any) -> float:
         return _number(name, value, "above 0 and finite", lambda v: 0 < v < math.inf)
 
-    return Parameter(default, check, examples, extremes=(1e-3, 1e3))
+    return Parameter(default, check, examples, extremes=(1e3,))
 
 
 def fraction(default: float, examples: tuple[float, ...] = (0.1,)) -> Any:
@@ -100,7 +100,7 @@ def small(default: float, below: float, examples: tuple[float, ...] = (1e-3,)) -
     def check(name: str, value: Any) -> float:
         return _number(name, value, f"from 0 to below {below:g}", lambda v: 0 <= v < below)
 
-    return Parameter(default, check, examples, extremes=(1e-6, 0.999 * below))
+    return Parameter(default, check, examples, extremes=(1e-10, 0.999 * below))
 
 
 def flag(default: bool) -> Any:

@@ -1,104 +1,115 @@
-"""Inputs that some library gets wrong, with the right answers.
+"""Inputs that some library gets wrong, or could, with the right answers.
 
-Each row names what is hard about it; the values come from limits and from 60-digit arithmetic.
+The tables of ``hard_cases`` have a file for each family of losses and a row for each case: what is
+hard about it, prediction, target, value, gradient and Hessian; where terms cancel, also how large
+they are. Answers are real numbers: limits, or textbook formulas at 900 digits, rounded to double.
+Where a dtype cannot hold an answer, its nearest number is right, or infinity.
+
+A row runs in every dtype that holds its inputs, and in every way to compute.
 """
+
+import importlib
+import math
 
 import cases
 import numpy as np
 import pytest
 
 import fastloss as fl
+from fastloss.accuracy.oracle import OUTPUTS
+from fastloss.accuracy.ulps import ulp_error
+from fastloss.losses import FAMILIES
 
 INF, NAN = np.inf, np.nan
-LN2 = 0.6931471805599453
-F32, F64 = "float32", "float64"
+LITERAL = {"float32": 0.0, "float64": 0.5}
+"""How far off a literal itself may be, in ulps."""
+IMPOSSIBLE = 40
+"""Classes that rows get more: so many that they are summed in another loop."""
 
-CASES = [
-    # softmax cross-entropy
-    ("a masked class", "softmax_cross_entropy", [-INF, 0, 0], 1, F32, LN2, [0, -0.5, 0.5]),
-    ("the label is masked", "softmax_cross_entropy", [-INF, 0, 0], 0, F32, INF, [-1, 0.5, 0.5]),
-    ("an infinite label", "softmax_cross_entropy", [INF, 0, 0], 0, F32, 0, [0, 0, 0]),
-    ("an infinite other class", "softmax_cross_entropy", [INF, 0, 0], 1, F32, INF, [1, -1, 0]),
-    ("a common offset", "softmax_cross_entropy", [1e8, 1e8], 0, F32, LN2, [-0.5, 0.5]),
-    ("a common offset, no tie", "softmax_cross_entropy", [10001, 10000], 0, F32,
-     0.3132616875182228, [-0.2689414213699951, 0.2689414213699951]),
-    ("a difference that overflows", "softmax_cross_entropy", [3e38, -3e38], 1, F32, INF, [1, -1]),
-    ("confident, two classes", "softmax_cross_entropy", [0, -20], 0, F32, 2.0611536181902037e-09,
-     [-2.0611536181902037e-09, 2.0611536181902037e-09]),
-    ("confident", "softmax_cross_entropy", [20, 0, 0], 0, F32, 4.122307236380407e-09,
-     [-4.122307219e-09, 2.06115361e-09, 2.06115361e-09]),
-    ("all far below zero", "softmax_cross_entropy", [-200, -200, -200], 0, F32,
-     1.0986122886681098, [-2 / 3, 1 / 3, 1 / 3]),
-    ("a distribution and a masked class", "softmax_cross_entropy", [-INF, 0, 0], [0, 0.5, 0.5],
-     F32, LN2, [0, 0, 0]),
-    ("no target mass", "softmax_cross_entropy", [1, 2, 3], [0, 0, 0], F32, 0, [0, 0, 0]),
-    ("one class", "softmax_cross_entropy", [5], 0, F32, 0, [0]),
-    # sigmoid cross-entropy
-    ("+inf, positive", "sigmoid_cross_entropy", INF, 1, F32, 0, 0),
-    ("-inf, negative", "sigmoid_cross_entropy", -INF, 0, F32, 0, 0),
-    ("+inf, negative", "sigmoid_cross_entropy", INF, 0, F32, INF, 1),
-    ("subnormal", "sigmoid_cross_entropy", 100, 1, F32, 3.783506e-44, -3.783506e-44),
-    ("sigma rounds to 1", "sigmoid_cross_entropy", 17, 1, F32, 4.139937633089748e-08,
-     -4.1399375473943306e-08),
-    ("far", "sigmoid_cross_entropy", 50, 1, F32, 1.928749847963918e-22, -1.928749847963918e-22),
-    ("far below", "sigmoid_cross_entropy", -50, 0, F32, 1.928749847963918e-22,
-     1.928749847963918e-22),
-    ("wrong and far", "sigmoid_cross_entropy", -120, 1, F32, 120, -1),
-    ("soft, far", "sigmoid_cross_entropy", 40, 0.3, F64, 28, 0.7),
-    ("softplus of 20.5", "sigmoid_cross_entropy", 20.5, 0, F64, 20.500000001250153,
-     0.9999999987498471),
-    ("softplus of -30", "sigmoid_cross_entropy", -30, 0, F64, 9.357622968839861e-14,
-     9.357622968839299e-14),
-    ("softplus of 1000", "sigmoid_cross_entropy", 1000, 0, F64, 1000, 1),
-    # binary cross-entropy
-    ("a tiny probability", "binary_cross_entropy", 1e-30, 1, F64, 69.07755278982137, -1e30),
-    ("certain and right", "binary_cross_entropy", 0, 0, F32, 0, 1),
-    ("next to 1", "binary_cross_entropy", 1 - 2.0**-24, 0, F32, 16.635532333438686, 16777216),
-    ("certain and wrong", "binary_cross_entropy", 0, 1, F32, INF, -INF),
-    # divergences
-    ("no mass", "kl_divergence(prediction_is='log_probs')", [-1, 0], [0, 0], F32, 0, [0, 0]),
-    ("no mass, impossible", "kl_divergence(prediction_is='log_probs')", [-INF, 0], [0, 1], F32, 0,
-     [0, -1]),
-    ("mass, impossible", "kl_divergence(prediction_is='probs')", [0, 1], [0.5, 0.5], F32, INF,
-     [-INF, -0.5]),
-    # regression
-    ("cosh near zero", "log_cosh", 1e-3, 0, F32, 4.99999917e-07, 9.99999667e-04),
-    ("cosh rather near zero", "log_cosh", 1e-2, 0, F32, 4.9999167e-05, 0.0099996667),
-    ("cosh far", "log_cosh", 100, 0, F32, 99.30685281944005, 1),
-    ("cosh overflows", "log_cosh", 1e20, 0, F32, 1e20, 1),
-    ("an infinite delta", "huber(delta=inf)", 2, 0, F32, 2, 2),
-    ("at delta", "huber", 1, 0, F32, 0.5, 1),
-    ("below delta, its square overflows", "huber(delta=1e30)", 3e19, 0, F32, INF, 3e19),
-    ("an infinite residual", "huber", INF, 0, F32, INF, 1),
-    ("a tie", "absolute_error", 2, 2, F32, 0, 0),
-    ("a square that overflows", "squared_error", 2e19, 0, F32, INF, 4e19),
-    # margins
-    ("at the margin", "hinge", 1, 1, F32, 0, 0),
-    ("at the margin, 0/1 labels", "hinge(labels='01')", -1, 0, F32, 0, 0),
-    # counts
-    ("exp overflows", "poisson", 800, 3, F64, INF, INF),
-    ("exp underflows", "poisson", -800, 0, F64, 0, 0),
-]  # fmt: skip
+
+def tables():
+    for family in FAMILIES:
+        name = family.__name__.rpartition(".")[2]
+        yield importlib.import_module(f"hard_cases.{name}").CASES
+
+
+CASES = [(loss, case) for table in tables() for loss, rows in table.items() for case in rows]
+
+
+def arrays(case, dtype):
+    """One unit; an integer is the class index of a row."""
+    prediction, target = case[1:3]
+    label = isinstance(prediction, list) and isinstance(target, int)
+    with np.errstate(over="ignore"):
+        return np.array([prediction], dtype), np.array([target], None if label else dtype)
+
+
+def holds(dtype, case):
+    """Whether the inputs of a case are numbers of a dtype."""
+    return all(
+        (np.float64(array[0]) == np.float64(x)).all()
+        for array, x in zip(arrays(case, dtype), case[1:3], strict=True)
+    )
 
 
 RUNS = [
-    pytest.param(*case[1:], runner, id=f"{case[1]}-{case[0]}-{cases.name_of(runner)}")
-    for case in CASES
+    pytest.param(
+        loss, case, dtype, runner, id=f"{loss!r}-{case[0]}-{dtype}-{cases.name_of(runner)}"
+    )
+    for loss, case in CASES
+    for dtype in cases.DTYPES
+    if holds(dtype, case)
     for runner in cases.RUNNERS
-    if case[4] in cases.quick_dtypes(fl.get(case[1]), runner)
+    if dtype in cases.quick_dtypes(loss, runner)
 ]
 
 
-@pytest.mark.parametrize(("loss", "prediction", "target", "dtype", "value", "grad", "runner"), RUNS)
-def test_the_right_answer(loss, prediction, target, dtype, value, grad, runner):
-    loss = fl.get(loss)
-    x = np.array([prediction], dtype)
-    t = np.array([target]) if isinstance(target, int) else np.array([target], dtype)
+def widened(loss, prediction, target):
+    """The same row with further classes that are impossible and carry no mass."""
+    none = np.zeros((1, IMPOSSIBLE), prediction.dtype)
+    if target.ndim == 2:
+        target = np.hstack([target, none])
+    return np.hstack([prediction, none + loss.domains()[0].low]), target
+
+
+def check(got, exact, bound, dtype, largest=0.0):
+    """Compares numbers with the first exact ones; any further ones must be 0, or NaN like those."""
+    got, exact = np.ravel(got), np.ravel(exact)
+    further = np.full(len(got) - len(exact), NAN if np.isnan(exact).any() else 0.0)
+    columns = got, np.append(exact, further), np.broadcast_to(largest, len(got))
+    for x, truth, term in zip(*(c.astype(np.float64).tolist() for c in columns), strict=True):
+        if math.isnan(truth):
+            assert math.isnan(x)
+        elif x != truth:
+            error = ulp_error(x, truth, dtype, term)
+            assert error <= bound + LITERAL[dtype], f"{x!r}, not {truth!r}: {error:.3g} ulp"
+
+
+def check_unit(loss, prediction, target, answers, dtype, largest=0.0):
+    found = cases.outputs(loss, {"prediction": prediction, "target": target})
+    terms = {name: largest for name in OUTPUTS}
+    if target.ndim == 2 and np.count_nonzero(target) > 1:
+        terms["grad"] = np.maximum(largest, target[0])  # a class's own mass is taken away
+    for name, got, exact, bound in zip(OUTPUTS, found, answers, loss.ulps[dtype], strict=True):
+        check(got, exact, bound, dtype, terms[name])
+
+
+@pytest.mark.parametrize(("loss", "case", "dtype", "runner"), RUNS)
+def test_the_right_answer(loss, case, dtype, runner):
+    answers, largest = case[3:6], case[6:]
+    unit = arrays(case, dtype)
     with cases.running(runner):
-        got_value, got_grad, _ = loss.value_grad_hess(x, t, reduction="none")
-    tolerance = 4e-7 if dtype == F32 else 1e-8
-    np.testing.assert_allclose(got_value, [value], tolerance, 1.5e-45)
-    np.testing.assert_allclose(got_grad, [grad], tolerance, 1.5e-45)
+        check_unit(loss, *unit, answers, dtype, *largest)
+        if loss.schema == "row" and not loss.label_smoothing:
+            check_unit(loss, *widened(loss, *unit), answers, dtype, *largest)
+
+
+@pytest.mark.parametrize("name", fl.losses())
+def test_every_loss_has_hard_cases(name):
+    assert sum(loss.name == name for loss, _ in CASES) >= 8
+
+
+# ---- rows that are absent, or weigh
 
 
 def test_an_ignored_row_leaves_the_mean_alone():
@@ -106,43 +117,165 @@ def test_an_ignored_row_leaves_the_mean_alone():
     for bad in (-INF, NAN, INF):
         rows = np.array([[bad] * 3, [0, 0, 0]], np.float32)
         value, grad = loss.value_and_grad(rows, np.array([-100, 1]))
-        assert value == pytest.approx(np.log(3), rel=1e-7)
+        assert value == pytest.approx(1.0986122886681098, rel=1e-7)
         assert (grad[0] == 0).all()
 
 
 def test_an_ignored_row_has_no_uniform_part():
     loss = fl.SoftmaxCrossEntropy(ignore_index=-100, label_smoothing=0.2)
     rows = np.array([[0.0, 1, 2], [1, 2, 3]])
-    assert loss.value(rows, np.array([-100, 1])) == pytest.approx(1.4076059644443804, rel=1e-12)
-
-
-def test_a_class_without_weight_drops_its_row():
-    loss = fl.SoftmaxCrossEntropy(class_weight=[0, 1])
-    rows = np.array([[-INF, 0], [1, 0]])
-    target = np.array([0, 1])
-    assert loss.value(rows, target) == pytest.approx(np.log1p(np.exp(1)), rel=1e-12)
+    assert loss.value(rows, np.array([-100, 1])) == pytest.approx(1.4076059644443803, rel=1e-15)
 
 
 @pytest.mark.parametrize("ignored", [2, 255, -1])
 def test_the_ignored_index_may_be_any(ignored):
     loss = fl.SoftmaxCrossEntropy(ignore_index=ignored)
     rows = np.zeros((2, 3), np.float32)
-    assert loss.value(rows, np.array([ignored, 0])) == pytest.approx(np.log(3), rel=1e-7)
+    assert loss.value(rows, np.array([ignored, 0])) == pytest.approx(1.0986122886681098, rel=1e-7)
 
 
-def test_many_classes_in_half_precision():
-    rows = np.zeros((1, 70_000), np.float16)
-    value = fl.SoftmaxCrossEntropy().value(rows, np.array([3]), reduction="none")
-    assert value.dtype == np.float16
-    assert value[0] == np.float16(np.log(70_000))
+def test_a_class_without_weight_drops_its_row():
+    loss = fl.SoftmaxCrossEntropy(class_weight=[0, 1])
+    rows = np.array([[-INF, 0], [1, 0]])
+    assert loss.value(rows, np.array([0, 1])) == pytest.approx(1.3132616875182228, rel=1e-15)
+
+
+def test_the_uniform_part_weighs_as_the_label_does():
+    loss = fl.SoftmaxCrossEntropy(class_weight=[1, 10, 100], label_smoothing=0.1)
+    value, grad = loss.value_and_grad(np.array([[0.0, 1, 2]]), np.array([1]))
+    assert value == pytest.approx(1.4076059644443803, rel=1e-15)
+    expected = [[0.05669723983704712, -0.6886048622785357, 0.6319076224414886]]
+    np.testing.assert_allclose(grad, expected, 1e-14)
+
+
+# ---- sums, counts and weights at the ends of what floats hold
+
+BUILT_IN = [runner for runner in cases.RUNNERS if runner[0] != "numba"]
+"""What sums and weighs; Numba's functions run under the native driver."""
+each_built_in = pytest.mark.parametrize("runner", BUILT_IN, ids=cases.name_of)
+ABSOLUTE = fl.AbsoluteError()
+
+
+@each_built_in
+@pytest.mark.parametrize("dtype", cases.DTYPES)
+@pytest.mark.parametrize(
+    ("logit", "answers"),
+    [
+        (0, (13.815510557964274, (-0.999999, 1e-6), (9.99999e-7, 9.99999e-7))),
+        (20, (0.002059030302729123, (-0.0020569119539995236, 2.0569140109135345e-9),
+              (0.0020526810672130175, 2.0569140066826393e-9))),
+    ],
+)  # fmt: skip
+def test_a_million_classes(logit, answers, dtype, runner):
+    loss = fl.SoftmaxCrossEntropy()
+    rows = np.zeros((1, 1_000_000), dtype)
+    rows[0, 0] = logit
+    with cases.running(runner):
+        found = cases.outputs(loss, {"prediction": rows, "target": [0]})
+    for got, exact, bound in zip(found, answers, loss.ulps[dtype], strict=True):
+        got = got.ravel()
+        check(got[:2], exact, bound, dtype)
+        assert (got[2:] == got[1:2]).all()
 
 
 def test_ones_add_up():
     ones, zeros = np.ones(17_000_000, np.float32), np.zeros(17_000_000, np.uint8)
-    assert fl.AbsoluteError().value(ones, zeros, reduction="sum") == 17_000_000
+    assert ABSOLUTE.value(ones, zeros, reduction="sum") == 17_000_000
 
 
-def test_a_divergence_from_itself_is_nothing():
-    p = np.exp([1.0, 2, 3]) / np.exp([1.0, 2, 3]).sum()
-    value = fl.KlDivergence(prediction_is="probs").value(p[np.newaxis], p[np.newaxis])
-    assert abs(value) <= 2.0**-53
+@pytest.mark.parametrize("isa", cases.ISAS)
+def test_more_units_than_float32_counts(isa):
+    n = 2**24 + 1
+    prediction = np.broadcast_to(np.float32(0.1), n)
+    weight = np.broadcast_to(np.float32(1), n)
+    with cases.running(("native", isa)):
+        value, grad = ABSOLUTE.value_and_grad(prediction, 0, weight)
+    assert value == pytest.approx(float(np.float32(0.1)), rel=1e-15)
+    assert grad[0] == np.float32(1 / n)
+
+
+@each_built_in
+def test_a_sum_beyond_float32(runner):
+    with cases.running(runner):
+        value = ABSOLUTE.value(np.full(2, 2.0**127, np.float32), 0, reduction="sum")
+    assert value == 2.0**128
+
+
+@each_built_in
+def test_a_sum_beyond_float64(runner):
+    with cases.running(runner):
+        assert ABSOLUTE.value(np.full(40, 2.0**1023), 0, reduction="sum") == INF
+
+
+@each_built_in
+@pytest.mark.parametrize("reduction", ["none", "sum"])
+def test_a_weight_beyond_float32(reduction, runner):
+    prediction, weight = np.array([0, 1], np.float32), np.array([1e300, 1])
+    with cases.running(runner):
+        value, grad, hess = ABSOLUTE.value_grad_hess(prediction, 0, weight, reduction)
+    np.testing.assert_array_equal(value, [0, 1] if reduction == "none" else 1)
+    np.testing.assert_array_equal(grad, [0, 1])
+    np.testing.assert_array_equal(hess, [0, 0])
+
+
+# ---- dtypes
+
+
+@each_built_in
+@pytest.mark.parametrize(
+    ("target", "dtype", "rounded"),
+    [
+        (np.uint64(2**64 - 1), "float64", 2.0**64),
+        (np.uint64(2**53 + 1), "float64", 2.0**53),
+        (np.int64(-(2**63)), "float64", -(2.0**63)),
+        (np.int64(2**53 + 3), "float64", 2.0**53 + 4),
+        (np.uint64(2**64 - 1), "float32", 2.0**64),
+        # just above the middle of two float32, and the middle once rounded to float64
+        (np.uint64(2**62 + 2**38 + 1), "float32", 2.0**62 + 2.0**39),
+        (np.int64(-(2**62) - 2**38 - 1), "float32", -(2.0**62) - 2.0**39),
+        (np.int32(2**24 + 1), "float32", 2.0**24),
+        (np.float64(1 + 2.0**-24 + 2.0**-50), "float32", 1 + 2.0**-23),
+        (np.float64(1e300), "float32", INF),
+        (np.float64(1e-300), "float32", 0.0),
+        (np.float16(2.0**-24), "float32", 2.0**-24),
+    ],
+    ids=repr,
+)
+def test_targets_are_rounded_once(target, dtype, rounded, runner):
+    prediction, n = np.zeros(33, dtype), 33
+    with cases.running(runner):
+        value = ABSOLUTE.value(prediction, np.full(n, target), reduction="none")
+    np.testing.assert_array_equal(value, np.full(n, abs(rounded), dtype))
+
+
+@each_built_in
+def test_a_square_that_overflows_float16(runner):
+    loss, x = fl.SquaredError(), np.full(3, 300, np.float16)
+    with cases.running(runner):
+        assert loss.value(x, 0) == 90_000
+        value, grad, hess = loss.value_grad_hess(x, 0, reduction="none")
+    np.testing.assert_array_equal(value, np.full(3, INF, np.float16))
+    np.testing.assert_array_equal(grad, np.full(3, 600, np.float16))
+    np.testing.assert_array_equal(hess, np.full(3, 2, np.float16))
+
+
+@each_built_in
+def test_many_classes_in_float16(runner):
+    rows = np.zeros((1, 70_000), np.float16)
+    with cases.running(runner):
+        value = fl.SoftmaxCrossEntropy().value(rows, [3], reduction="none")
+    assert value.dtype == np.float16
+    assert value[0] == np.float16(11.156250521031495)
+
+
+# ---- divergences
+
+
+@each_built_in
+@pytest.mark.parametrize("prediction_is", ["logits", "log_probs", "probs"])
+def test_a_divergence_from_itself_is_nothing(prediction_is, runner):
+    logits = np.array([[1.0, 2, 3]])
+    p = np.exp(logits) / np.exp(logits).sum()
+    prediction = {"logits": logits, "log_probs": np.log(p), "probs": p}[prediction_is]
+    with cases.running(runner):
+        assert abs(fl.KlDivergence(prediction_is=prediction_is).value(prediction, p)) <= 2.0**-53

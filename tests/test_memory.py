@@ -50,17 +50,11 @@ def sizes_of(loss):
 
 def data(loss, kind, dtype, rng, classes):
     """Inputs of as many units as any size needs, and what they give."""
-    cases.CLASSES = classes or 5
     units = max(ROWS if classes else SIZES)
-    inputs = cases.sample(loss, (units,), dtype, rng, kind, extremes=False)
+    inputs = cases.sample(loss, (units,), dtype, rng, kind, extremes=False, classes=classes)
     inputs["weight"] = rng.choice([0.0, 0.5, 1.0, 3.0], units).astype(dtype)
     with fl.use_backend("numpy"):
         return inputs, loss.value_grad_hess(**inputs, reduction="none")
-
-
-@pytest.fixture(autouse=True)
-def _classes(monkeypatch):
-    monkeypatch.setattr(cases, "CLASSES", cases.CLASSES)  # restored after each test
 
 
 def test_a_guard_notices(rng):
@@ -260,9 +254,8 @@ def test_in_place(loss, kind, dtype, rng):
     if getattr(loss, "ignore_index", None) is not None:
         widths = [k for k in widths if k > 2]  # ignored or not, a label must be possible
     for k, isa, layout in itertools.product(widths, cases.ISAS or (None,), ("C", "strided")):
-        cases.CLASSES = k or 5
         for units in (1, 65, 1025) if not k else (1, 65):
-            inputs = cases.sample(loss, (units,), dtype, rng, kind)
+            inputs = cases.sample(loss, (units,), dtype, rng, kind, classes=k)
             with cases.running(("native" if cases.COMPILED else "numpy", isa)):
                 expected = loss.value_grad_hess(**inputs)
                 inputs["prediction"] = cases.laid_out(inputs["prediction"], layout)

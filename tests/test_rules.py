@@ -1,13 +1,14 @@
-"""The rules that every loss obeys: design, section 5."""
+"""The rules that every loss obeys: design, section 5; rule 1 is in test_contamination.py."""
 
 import math
 
 import cases
 import numpy as np
-import oracle
 import pytest
+from bits import all_same_bits, same_bits
 
 import fastloss as fl
+from fastloss.accuracy import oracle
 
 ALL = cases.with_kinds(cases.all_variants())
 BACKENDS = [
@@ -19,7 +20,6 @@ RUNS = [
     for dtype in (cases.DTYPES if runner[0] != "numba" else (None,))
 ]
 """Backends and dtypes; Numba compiles for each dtype, so it gets one that depends on the loss."""
-GARBAGE = [np.nan, np.inf, -np.inf, 1e38]
 BLOCKS = 3000
 """Units that fill several blocks and leave a part of one."""
 
@@ -27,71 +27,9 @@ each_case = pytest.mark.parametrize(("loss", "kind"), ALL, ids=cases.name_of)
 each_run = pytest.mark.parametrize(("runner", "dtype"), RUNS, ids=cases.name_of)
 
 
-def same_bits(a, b):
-    """Whether numbers or arrays hold the same bits; NaN equals NaN."""
-    a, b = np.asarray(a), np.asarray(b)
-    if a.shape != b.shape or a.dtype != b.dtype:
-        return False
-    signs = np.isnan(a) | (np.signbit(a) == np.signbit(b))
-    return bool(np.array_equal(a, b, equal_nan=True) and signs.all())
-
-
-def all_same_bits(results, expected):
-    return all(same_bits(a, b) for a, b in zip(results, expected, strict=True))
-
-
 def value_of(loss, inputs, **options):
     """The value, from the set of outputs that Numba has compiled anyway."""
     return cases.outputs(loss, inputs, **options)[0]
-
-
-def across(mask, array):
-    """A mask of units for an array that may have classes."""
-    return mask.reshape(mask.shape + (1,) * (array.ndim - mask.ndim))
-
-
-# ---- 1: absent
-
-
-@each_run
-@each_case
-def test_absent_units_change_no_bit(loss, kind, runner, dtype, rng):
-    dtype = dtype or cases.quick_dtypes(loss, runner)[0]
-    clean = cases.sample(loss, (BLOCKS,), dtype, rng, kind, extremes=False)
-    weight = rng.uniform(0.5, 2, BLOCKS) * (rng.random(BLOCKS) < 0.8)
-    absent = weight == 0
-    if kind == "labels" and loss.ignore_index is not None:
-        absent |= clean["target"] == loss.ignore_index
-    dirty = dict(clean)
-    for name, array in clean.items():
-        if array.dtype == np.dtype(dtype):
-            garbage = rng.choice(GARBAGE, array.shape).astype(dtype)
-            dirty[name] = np.where(across(absent, array), garbage, array)
-    with cases.running(runner):
-        for reduction in ("none", "sum", "mean"):
-            options = {"weight": weight, "reduction": reduction}
-            expected = cases.outputs(loss, clean, **options)
-            assert all_same_bits(cases.outputs(loss, dirty, **options), expected)
-            assert not any(array[absent].any() for array in expected if np.shape(array))
-            assert all(np.isfinite(array).all() for array in expected)
-
-
-@each_run
-@pytest.mark.parametrize(
-    "loss", [v for v in cases.all_variants() if v.schema == "row" and v.class_weight], ids=repr
-)
-def test_a_class_of_weight_zero_makes_its_rows_absent(loss, runner, dtype, rng):
-    dtype = dtype or cases.quick_dtypes(loss, runner)[0]
-    clean = cases.sample(loss, (BLOCKS,), dtype, rng, "labels", extremes=False)
-    absent = np.asarray(loss.class_weight)[clean["target"]] == 0
-    assert absent.any()
-    garbage = rng.choice(GARBAGE, clean["prediction"].shape).astype(dtype)
-    dirty = np.where(absent[:, np.newaxis], garbage, clean["prediction"])
-    with cases.running(runner):
-        for reduction in ("none", "mean"):
-            expected = cases.outputs(loss, clean, reduction=reduction)
-            got = cases.outputs(loss, {**clean, "prediction": dirty}, reduction=reduction)
-            assert all_same_bits(got, expected)
 
 
 # ---- 2: NaN
@@ -223,7 +161,7 @@ def at_possible_kinks(loss, dtype):
 def test_kinks_take_the_least_norm(loss, runner, dtype):
     dtype = dtype or cases.quick_dtypes(loss, runner)[0]
     inputs = at_possible_kinks(loss, dtype)
-    truth = oracle.truth(loss, inputs, dtype)
+    truth = oracle.Truth(loss, inputs, dtype)
     with cases.running(runner):
         _, grad, hess = cases.outputs(loss, inputs)
     kinks = np.flatnonzero([unit.met_kink for unit in truth.units])
@@ -397,24 +335,6 @@ def test_sums_are_exact_to_an_ulp(loss, kind, runner, dtype, extremes, rng):
     assert abs(total - true) <= bound
     count = len(values)
     assert abs(mean - true / count) <= (bound + math.ulp(true)) / count
-
-
-@each_run
-@each_case
-def test_a_weight_counts_copies(loss, kind, runner, dtype, rng):
-    dtype = dtype or cases.quick_dtypes(loss, runner)[0]
-    inputs = cases.sample(loss, (700,), dtype, rng, kind, extremes=False)
-    copies = rng.integers(0, 4, 700)
-    repeated = {name: np.repeat(array, copies, axis=0) for name, array in inputs.items()}
-    unit_roundoff = np.finfo(dtype).eps
-    with cases.running(runner):
-        for reduction in ("sum", "mean"):
-            value, grad, _ = cases.outputs(loss, inputs, weight=copies, reduction=reduction)
-            true, one, _ = cases.outputs(loss, repeated, reduction=reduction)
-            size = np.sum(abs(value_of(loss, repeated)))
-            assert abs(value - true) <= 2 * unit_roundoff * size
-            of_copies = np.repeat(grad / np.maximum(across(copies, grad), 1), copies, axis=0)
-            np.testing.assert_allclose(of_copies, one, 4 * unit_roundoff, 1e-30)
 
 
 @each_run

@@ -1,7 +1,7 @@
 // Losses of one score or one probability against a binary target.
 #pragma once
 
-#include "../formula.hpp"
+#include "clip.hpp"
 
 namespace fastloss {
 namespace {
@@ -35,25 +35,34 @@ struct SigmoidCrossEntropy {
 template <class T>
 struct BinaryCrossEntropy {
     static constexpr const char* name = "binary_cross_entropy";
-    T low, high;  // predictions at and beyond these are clipped
+    Clip<T> clip;
 
     Point<T> operator()(T prediction, T target) const {
-        const bool below = prediction <= low, above = prediction >= high;
-        const T p = (below ? low : (above ? high : prediction)) + T(0);  // -0 becomes 0
+        const T p = prediction + T(0);  // -0 becomes 0
+        const bool above = clip.above(p), clipped = above | clip.below(p);
         const T q = T(1) - p, negative = T(1) - target;
         // 0 * log 0 = 0, and the derivative of nothing is 0
-        const bool no_1 = target == T(0), no_0 = negative == T(0), clipped = below | above;
+        const bool no_1 = target == T(0), no_0 = negative == T(0);
         // 1 - p and 1 - target carry what their rounding lost; beside an infinity that is nothing
         const bool possible = q > T(0);
         const T negative_low = (T(1) - negative) - target;
         const TwoWord<T> inverse = two_inverse(q, (T(1) - q) - p);
-        const TwoWord<T> log_p = two_log(p), log_q = two_log1p(-p);
+        // at the upper end p and 1 - p change places, as 1 - eps may round to 1
+        const T side = clipped ? clip.eps : p;
+        const TwoWord<T> log_side = two_log(side), log_rest = two_log1p(-side);
+        const TwoWord<T> log_p = {above ? log_rest.high : log_side.high,
+                                  above ? log_rest.low : log_side.low};
+        const TwoWord<T> log_q = {above ? log_side.high : log_rest.high,
+                                  above ? log_side.low : log_rest.low};
         const T lost_value = negative * log_q.low + negative_low * log_q.high;
         const T lost_slope = fma(negative, inverse.low, negative_low * inverse.high);
-        const T value_0 = fma(-negative, log_q.high, possible ? -lost_value : T(0));
+        const bool finite = log_q.high > -T(__builtin_inf());
+        const T value_0 = fma(-negative, log_q.high, finite ? -lost_value : T(0));
         const T others = no_0 ? T(0) : value_0;
         const T value = fma(-target, log_p.high, fma(-target, log_p.low, others));
-        const T slope_1 = target / p, curve_1 = slope_1 / p;
+        const T slope_1 = target / p;
+        // both quotients are raised, as the first may be subnormal
+        const T curve_1 = (target * T(0x1p60)) / p / (p * T(0x1p60));
         const T slope_0 = fma(negative, inverse.high, possible ? lost_slope : T(0));
         const T curve_0 = fma(slope_0, inverse.high, possible ? slope_0 * inverse.low : T(0));
         const T grad = (no_0 ? T(0) : slope_0) - (no_1 ? T(0) : slope_1);

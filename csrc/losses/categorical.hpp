@@ -1,7 +1,7 @@
 // Cross-entropies over the classes of a row.
 #pragma once
 
-#include "../formula.hpp"
+#include "clip.hpp"
 
 namespace fastloss {
 namespace {
@@ -17,25 +17,25 @@ struct SoftmaxCrossEntropy {
     Term<T, 1> term(T prediction, T maximum) const {
         const TwoWord<T> below = two_difference(prediction, maximum);
         const bool top = prediction == maximum;  // also where both are +inf
-        const TwoWord<T> e = two_exp_negative(below.high, below.low);
-        return {top ? T(1) : e.high, {{top ? T(0) : e.high, top ? T(0) : e.low}}};
+        const TwoWord<T> e = two_exp_raised(below.high, below.low);
+        return {top ? T(1) : lowered(e.high), {{top ? T(0) : e.high, top ? T(0) : e.low}}};
     }
 
     Fit<T, 2> fit(T prediction, T target, T maximum) const {
         const bool none = (target == T(0)) | (prediction == maximum);
         // the whole gap may overflow
         const TwoWord<T> half = two_difference(T(0.5) * maximum, T(0.5) * prediction);
-        const TwoWord<T> product = two_product(target, half.high);
-        const T low = product.low + target * half.low;
-        return {{{none ? T(0) : T(2) * product.high, none ? T(0) : T(2) * low}, {target, T(0)}}};
+        const TwoWord<T> product = two_product(T(2) * target, half.high);
+        const T low = product.low + T(2) * target * half.low;
+        return {{{none ? T(0) : product.high, none ? T(0) : low}, {target, T(0)}}};
     }
 
     Finish<T, 7> finish(const Row<T, 1, 2>& row, T) const {
-        const TwoWord<T> others = two_sum(row.terms[0].high, row.ties - T(1));
+        const TwoWord<T> others = two_sum(lowered(row.terms[0].high), row.ties - T(1));
         // several infinite maxima have no limit
         const bool undefined = (abs(row.maximum) == T(__builtin_inf())) & (row.ties > T(1));
         const T rest = others.high + (undefined ? T(__builtin_nan("")) : T(0));
-        const T rest_low = others.low + row.terms[0].low;
+        const T rest_low = others.low + lowered(row.terms[0].low);
         const TwoWord<T> one_more = two_sum(T(1), rest);
         const TwoWord<T> sum = {one_more.high, one_more.low + rest_low};
         const TwoWord<T> inverse = two_inverse(sum.high, sum.low);
@@ -77,13 +77,12 @@ struct CategoricalCrossEntropy {
     static constexpr const char* name = "categorical_cross_entropy";
     static constexpr bool uses_maximum = false;
     static constexpr int term_sums = 0, fit_sums = 1, coefficients = 0;
-    T low, high;  // predictions at and beyond these are clipped
+    Clip<T> clip;
 
     Term<T, 0> term(T prediction, T) const { return {prediction + T(0), {}}; }  // -0 becomes 0
 
     Fit<T, 1> fit(T prediction, T target, T) const {
-        const T p = prediction <= low ? low : (prediction >= high ? high : prediction);
-        const TwoWord<T> log_p = two_log(p), value = two_product(target, log_p.high);
+        const TwoWord<T> log_p = clip.log(prediction), value = two_product(target, log_p.high);
         const bool none = target == T(0);
         return {{{none ? T(0) : value.high, none ? T(0) : value.low + target * log_p.low}}};
     }
@@ -93,8 +92,10 @@ struct CategoricalCrossEntropy {
     }
 
     Emit<T> emit(T kept, T target, const T*) const {
-        const T slope = target / kept, curve = slope / kept;
-        const bool none = (kept <= low) | (kept >= high) | (target == T(0));
+        const T slope = target / kept;
+        // both quotients are raised, as the first may be subnormal
+        const T curve = (target * T(0x1p60)) / kept / (kept * T(0x1p60));
+        const bool none = clip.below(kept) | clip.above(kept) | (target == T(0));
         return {none ? T(0) : -slope, none ? T(0) : curve};
     }
 };

@@ -18,11 +18,10 @@ struct KlDivergence : SoftmaxCrossEntropy<T> {
         const TwoWord<T> log_target = two_log(target);
         const TwoWord<T> half = two_sum(top ? T(0) : below.high, T(0.5) * log_target.high);
         const T half_low = half.low + (T(0.5) * log_target.low + (top ? T(0) : below.low));
-        const TwoWord<T> product = two_product(target, half.high);
-        const T low = product.low + target * half_low;
+        const TwoWord<T> product = two_product(T(2) * target, half.high);
+        const T low = product.low + T(2) * target * half_low;
         const bool finite = abs(product.high) < T(__builtin_inf());
-        return {{{none ? T(0) : T(2) * product.high, none | !finite ? T(0) : T(2) * low},
-                 {target, T(0)}}};
+        return {{{none ? T(0) : product.high, none | !finite ? T(0) : low}, {target, T(0)}}};
     }
 };
 
@@ -59,9 +58,7 @@ struct KlDivergenceProbs : CategoricalCrossEntropy<T> {
     static constexpr const char* name = "kl_divergence_probs";
 
     Fit<T, 1> fit(T prediction, T target, T) const {
-        const T bounded = prediction >= this->high ? this->high : prediction;
-        const T p = prediction <= this->low ? this->low : bounded;
-        const TwoWord<T> log_target = two_log(target), log_p = two_log(p);
+        const TwoWord<T> log_target = two_log(target), log_p = this->clip.log(prediction);
         const TwoWord<T> gap = two_difference(log_p.high, log_target.high);
         const TwoWord<T> value = two_product(target, gap.high);
         const T low = value.low + target * (gap.low + (log_p.low - log_target.low));

@@ -6,13 +6,13 @@ A definition that runs on jets gives its derivatives too, which so owe nothing t
 from __future__ import annotations
 
 import functools
-import types
 from collections.abc import Callable
 from typing import Any
 
 import mpmath
 from mpmath import mpf
 
+from fastloss.vocabulary import rebind
 from fastloss.vocabulary.exact import WORDS
 
 __all__ = ["Jet", "on_jets"]
@@ -165,6 +165,6 @@ _JET_WORDS = {
 
 
 @functools.cache
-def on_jets(definition: types.FunctionType) -> types.FunctionType:
+def on_jets(definition: Callable[..., Any]) -> Callable[..., Any]:
     """A definition whose words take jets."""
-    return types.FunctionType(definition.__code__, {**definition.__globals__, **_JET_WORDS})
+    return rebind(definition, _JET_WORDS)

@@ -63,15 +63,16 @@ class Report:
         """Lines of the table of worst errors and stated bounds, each when it is measured."""
         header = ["loss", "dtype", "output", "worst", "stated", "by", "at", "result"]
         yield from _head(header, right=(3, 4))
-        for name in self.names:
+        for group in (group for name in self.names for group in _groups(name)):
             for dtype in FORMATS:
-                figures = merged(self._measured(name, dtype))
-                for stated, output in zip(fl.get(name).ulps[dtype], OUTPUTS, strict=True):
+                figures = merged(self._measured(group, dtype))
+                for stated, output in zip(group[0].ulps[dtype], OUTPUTS, strict=True):
                     worst = figures.all[output]
                     where = ["", "", ""]
                     if worst.error:
                         where = [worst.by, _place(worst), f"{worst.got:.9g}"]
-                    yield _line([name, dtype, output, _number(worst.error), f"{stated:g}", *where])
+                    cells = [repr(group[0]), dtype, output, _number(worst.error), f"{stated:g}"]
+                    yield _line([*cells, *where])
 
     def _compared(self, which: str) -> Iterator[str]:
         """Lines of the table of peers, after that of bounds: ``"ordinary"`` or ``"all"``."""
@@ -91,15 +92,14 @@ class Report:
             f"Beside it: {peers}."
         )
 
-    def _measured(self, name: str, dtype: str) -> Iterator[Figures]:
-        """The figures of each case of a loss; peers' are put aside."""
-        losses, extremes = ([fl.get(name)], []) if "(" in name else _looked_at(name)
-        for loss, kind in with_kinds([*losses, *extremes]):
+    def _measured(self, losses: list[fl.Loss], dtype: str) -> Iterator[Figures]:
+        """The figures of each case of some losses; peers' are put aside."""
+        for loss, kind in with_kinds(losses):
             rows = loss.schema == "row"
             points = case(loss, kind, dtype, self.units // ROW if rows else self.units)
             figures = own(points, self.runners)
             yield figures
-            if loss in extremes:
+            if loss in extreme_variants(loss.name):
                 continue
             found = {peer.name: theirs(points, peer) for peer in PEERS if peer.installed}
             known = {who: them for who, them in found.items() if them is not None}
@@ -110,9 +110,15 @@ class Report:
                 yield own(case(loss, kind, dtype, n, classes), self.runners)
 
 
-def _looked_at(name: str) -> tuple[list[fl.Loss], list[fl.Loss]]:
-    """The variants of a loss that error bounds speak of, and those with extreme parameters."""
-    return [loss for loss in variants(name) if not weighs(loss)], extreme_variants(name)
+def _groups(name: str) -> list[list[fl.Loss]]:
+    """What a name stands for: losses with the same bounds are together, the default first."""
+    if "(" in name:
+        return [[fl.get(name)]]
+    groups: dict[str, list[fl.Loss]] = {}
+    for loss in (*variants(name), *extreme_variants(name)):
+        if not weighs(loss):
+            groups.setdefault(str(loss.ulps), []).append(loss)
+    return list(groups.values())
 
 
 def renewed(page: str, lines: Iterable[str]) -> str:

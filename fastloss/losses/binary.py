@@ -6,13 +6,14 @@ from typing import Any
 
 from .._domains import ANYTHING, PROBABILITY, Domain, labels
 from .._loss import MapLoss
-from .._parameters import CLIP_KINKS, choice, clip_ends, finite_positive, small
+from .._parameters import CLIP_KINKS, choice, clip_at, finite_positive, small
 from ..vocabulary import (
     abs,
     const,
     exp,
     flat,
     fma,
+    inf,
     log,
     log1p_unit,
     maximum,
@@ -22,6 +23,7 @@ from ..vocabulary import (
     two_log1p,
     where,
 )
+from ._clip import clip
 
 __all__ = ["BinaryCrossEntropy", "Hinge", "SigmoidCrossEntropy", "SquaredHinge"]
 
@@ -45,9 +47,10 @@ class SigmoidCrossEntropy(MapLoss):
 
     @property
     def ulps(self) -> dict[str, tuple[float, float, float]]:  # type: ignore[override]
-        # a weight is one more rounded factor, of each side
-        bounds = (2.0, 2.0, 2.0) if self.pos_weight == 1 else (3.5, 3.5, 3.0)
-        return {"float32": bounds, "float64": bounds}
+        # a weight is one more rounded factor of each side, and of exp(-|z|) where it is subnormal
+        weighted = max(3.5, 1.5 + self.pos_weight / 2)
+        bounds = (2.0, 2.0, 2.0) if self.pos_weight == 1 else (weighted, weighted, weighted)
+        return dict.fromkeys(("float32", "float64"), bounds)
 
     def mean_to_score(self, mean: Any) -> Any:
         odds = self.pos_weight * mean
@@ -101,23 +104,23 @@ class BinaryCrossEntropy(MapLoss):
         return CLIP_KINKS if self.eps else ""
 
     def kernel_parameters(self) -> tuple[float, ...]:
-        return clip_ends(self.eps)
+        return clip_at(self.eps)
 
     def domains(self) -> tuple[Domain, ...]:
         return PROBABILITY, PROBABILITY
 
     @staticmethod
-    def definition(prediction: Any, target: Any, low: Any, high: Any) -> Any:
-        p = where(prediction < low, low, where(prediction > high, high, prediction))
+    def definition(prediction: Any, target: Any, eps: Any) -> Any:
+        p = clip(prediction, eps)
         positive = where(target == 0, const(0.0), -target * log(p))
         return positive + where(target == 1, const(0.0), -(1 - target) * log(1 - p))
 
     @staticmethod
-    def formula(prediction: Any, target: Any, low: Any, high: Any) -> Any:
+    def formula(prediction: Any, target: Any, eps: Any) -> Any:
         zero = const(0.0)
-        below = prediction <= low
-        above = prediction >= high
-        p = where(below, low, where(above, high, prediction)) + zero  # -0 becomes 0
+        p = prediction + zero  # -0 becomes 0
+        above = const(1.0) - p <= eps
+        clipped = above | (p <= eps)
         q = const(1.0) - p
         negative = const(1.0) - target
         # 0 * log 0 = 0, and the derivative of nothing is 0
@@ -127,20 +130,27 @@ class BinaryCrossEntropy(MapLoss):
         possible = q > zero
         negative_low = (const(1.0) - negative) - target
         inverse, inverse_low = two_inverse(q, (const(1.0) - q) - p)
-        log_p, log_p_low = two_log(p)
-        log_q, log_q_low = two_log1p(-p)
+        # at the upper end p and 1 - p change places, as 1 - eps may round to 1
+        side = where(clipped, eps, p)
+        log_side, log_side_low = two_log(side)
+        log_rest, log_rest_low = two_log1p(-side)
+        log_p = where(above, log_rest, log_side)
+        log_p_low = where(above, log_rest_low, log_side_low)
+        log_q = where(above, log_side, log_rest)
+        log_q_low = where(above, log_side_low, log_rest_low)
         lost_value = negative * log_q_low + negative_low * log_q
         lost_slope = fma(negative, inverse_low, negative_low * inverse)
-        others = where(no_0, zero, fma(-negative, log_q, where(possible, -lost_value, zero)))
+        finite = log_q > const(-inf)
+        others = where(no_0, zero, fma(-negative, log_q, where(finite, -lost_value, zero)))
         value = fma(-target, log_p, fma(-target, log_p_low, others))
         value = where(no_1, others, value)
         slope_1 = target / p
-        curve_1 = slope_1 / p
+        # both quotients are raised, as the first may be subnormal
+        curve_1 = (target * const(2.0**60)) / p / (p * const(2.0**60))
         slope_0 = fma(negative, inverse, where(possible, lost_slope, zero))
         curve_0 = fma(slope_0, inverse, where(possible, slope_0 * inverse_low, zero))
         grad = where(no_0, zero, slope_0) - where(no_1, zero, slope_1)
         hess = where(no_0, zero, curve_0) + where(no_1, zero, curve_1)
-        clipped = below | above
         return value, where(clipped, zero, grad), where(clipped, zero, hess)
 
 

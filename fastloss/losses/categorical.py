@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from .._domains import ANYTHING, MASS, PROBABILITY, Domain
 from .._loss import RowLoss
-from .._parameters import CLIP_KINKS, clip_ends, optional_integer, optional_weights, small
+from .._parameters import CLIP_KINKS, clip_at, optional_integer, optional_weights, small
 from ..vocabulary import (
     abs,
     const,
@@ -14,16 +14,17 @@ from ..vocabulary import (
     fma,
     inf,
     log,
+    lowered,
     nan,
     two_difference,
-    two_exp_negative,
+    two_exp_raised,
     two_inverse,
-    two_log,
     two_log1p,
     two_product,
     two_sum,
     where,
 )
+from ._clip import clip, is_clipped, log_clipped
 
 __all__ = ["CategoricalCrossEntropy", "SoftmaxCrossEntropy"]
 
@@ -35,6 +36,14 @@ class _CategoricalLoss(RowLoss):
     class_weight: tuple[float, ...] | None = optional_weights()
     ignore_index: int | None = optional_integer()
     label_smoothing: float = small(0.0, below=1.0, examples=(0.1,))
+    bounds: ClassVar[tuple[float, float, float]]
+
+    @property
+    def ulps(self) -> dict[str, tuple[float, float, float]]:  # type: ignore[override]
+        value, grad, hess = self.bounds
+        # smoothing rounds the targets once more
+        more = 0.5 if self.label_smoothing else 0.0
+        return dict.fromkeys(("float32", "float64"), (value + more, grad + more, hess + more))
 
 
 class SoftmaxCrossEntropy(_CategoricalLoss):
@@ -59,7 +68,7 @@ class SoftmaxCrossEntropy(_CategoricalLoss):
     term_sums = 1
     fit_sums = 2
     coefficients = 7
-    ulps = {"float32": (1.5, 2, 2), "float64": (1.5, 2, 2)}
+    bounds = (1.5, 2, 2)
 
     def kernel_parameters(self) -> tuple[float, ...]:
         return ()
@@ -79,28 +88,28 @@ class SoftmaxCrossEntropy(_CategoricalLoss):
     def term(prediction: Any, maximum: Any) -> Any:
         high, low = two_difference(prediction, maximum)
         top = prediction == maximum  # also where both are +inf
-        e, e_low = two_exp_negative(high, low)
+        e, e_low = two_exp_raised(high, low)
         zero = const(0.0)
-        return where(top, const(1.0), e), ((where(top, zero, e), where(top, zero, e_low)),)
+        kept = where(top, const(1.0), lowered(e))
+        return kept, ((where(top, zero, e), where(top, zero, e_low)),)
 
     @staticmethod
     def fit(prediction: Any, target: Any, maximum: Any) -> Any:
         none = (target == const(0.0)) | (prediction == maximum)
         # the whole gap may overflow
         half, half_low = two_difference(const(0.5) * maximum, const(0.5) * prediction)
-        product, product_low = two_product(target, half)
-        low = product_low + target * half_low
+        product, product_low = two_product(const(2.0) * target, half)
+        low = product_low + const(2.0) * target * half_low
         zero = const(0.0)
-        value = (where(none, zero, const(2.0) * product), where(none, zero, const(2.0) * low))
-        return value, (target, zero)
+        return (where(none, zero, product), where(none, zero, low)), (target, zero)
 
     @staticmethod
     def finish(maximum: Any, ties: Any, terms: Any, fits: Any) -> Any:
-        others, others_low = two_sum(terms[0][0], ties - const(1.0))
+        others, others_low = two_sum(lowered(terms[0][0]), ties - const(1.0))
         # several infinite maxima have no limit
         undefined = (abs(maximum) == const(inf)) & (ties > const(1.0))
         rest = others + where(undefined, const(nan), const(0.0))
-        rest_low = others_low + terms[0][1]
+        rest_low = others_low + lowered(terms[0][1])
         total, total_low = two_sum(const(1.0), rest)
         total_low = total_low + rest_low
         inverse, inverse_low = two_inverse(total, total_low)
@@ -156,7 +165,7 @@ class CategoricalCrossEntropy(_CategoricalLoss):
     """
 
     name = "categorical_cross_entropy"
-    ulps = {"float32": (1.5, 2, 2), "float64": (1.5, 2, 2)}
+    bounds = (1.5, 2, 2)
     sample = (0.001, 0.999)
     eps: float = small(0.0, below=0.5)
 
@@ -165,35 +174,36 @@ class CategoricalCrossEntropy(_CategoricalLoss):
         return CLIP_KINKS if self.eps else ""
 
     def kernel_parameters(self) -> tuple[float, ...]:
-        return clip_ends(self.eps)
+        return clip_at(self.eps)
 
     def domains(self) -> tuple[Domain, ...]:
         return PROBABILITY, MASS
 
     @staticmethod
-    def definition(predictions: Any, targets: Any, low: Any, high: Any) -> Any:
-        clipped = (where(p < low, low, where(p > high, high, p)) for p in predictions)
+    def definition(predictions: Any, targets: Any, eps: Any) -> Any:
+        clipped = (clip(p, eps) for p in predictions)
         return sum(-q * log(p) for p, q in zip(clipped, targets, strict=True) if q)
 
     @staticmethod
-    def term(prediction: Any, maximum: Any, low: Any, high: Any) -> Any:
+    def term(prediction: Any, maximum: Any, eps: Any) -> Any:
         return prediction + const(0.0), ()  # -0 becomes 0
 
     @staticmethod
-    def fit(prediction: Any, target: Any, maximum: Any, low: Any, high: Any) -> Any:
-        p = where(prediction <= low, low, where(prediction >= high, high, prediction))
-        log_p, log_p_low = two_log(p)
+    def fit(prediction: Any, target: Any, maximum: Any, eps: Any) -> Any:
+        log_p, log_p_low = log_clipped(prediction, eps)
         value, low = two_product(target, log_p)
         none = target == const(0.0)
         zero = const(0.0)
         return ((where(none, zero, value), where(none, zero, low + target * log_p_low)),)
 
     @staticmethod
-    def finish(maximum: Any, ties: Any, terms: Any, fits: Any, low: Any, high: Any) -> Any:
+    def finish(maximum: Any, ties: Any, terms: Any, fits: Any, eps: Any) -> Any:
         return const(0.0) - (fits[0][0] + fits[0][1]), ()
 
     @staticmethod
-    def emit(kept: Any, target: Any, row: Any, low: Any, high: Any) -> Any:
-        none = (kept <= low) | (kept >= high) | (target == const(0.0))
+    def emit(kept: Any, target: Any, row: Any, eps: Any) -> Any:
+        none = is_clipped(kept, eps) | (target == const(0.0))
         slope = target / kept
-        return where(none, const(0.0), -slope), where(none, const(0.0), slope / kept)
+        # both quotients are raised, as the first may be subnormal
+        curve = (target * const(2.0**60)) / kept / (kept * const(2.0**60))
+        return where(none, const(0.0), -slope), where(none, const(0.0), curve)

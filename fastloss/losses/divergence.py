@@ -6,7 +6,7 @@ from typing import Any
 
 from .._domains import ANYTHING, LOG_PROBABILITY, MASS, PROBABILITY, Domain
 from .._loss import RowLoss
-from .._parameters import CLIP_KINKS, choice, clip_ends, small
+from .._parameters import CLIP_KINKS, choice, clip_at, small
 from ..vocabulary import (
     abs,
     const,
@@ -20,6 +20,7 @@ from ..vocabulary import (
     two_sum,
     where,
 )
+from ._clip import clip, log_clipped
 from .categorical import CategoricalCrossEntropy, SoftmaxCrossEntropy
 
 __all__ = ["KlDivergence"]
@@ -66,7 +67,7 @@ class KlDivergence(RowLoss):
             )
 
     def kernel_parameters(self) -> tuple[float, ...]:
-        return clip_ends(self.eps) if self.prediction_is == "probs" else ()
+        return clip_at(self.eps) if self.prediction_is == "probs" else ()
 
     def domains(self) -> tuple[Domain, ...]:
         predictions = {"logits": ANYTHING, "log_probs": LOG_PROBABILITY, "probs": PROBABILITY}
@@ -102,10 +103,10 @@ class _OfLogits(SoftmaxCrossEntropy):
         log_target, log_low = two_log(target)
         half, half_low = two_sum(where(top, zero, below), const(0.5) * log_target)
         half_low = half_low + (const(0.5) * log_low + where(top, zero, below_low))
-        product, product_low = two_product(target, half)
-        low = const(2.0) * (product_low + target * half_low)
+        product, product_low = two_product(const(2.0) * target, half)
+        low = product_low + const(2.0) * target * half_low
         low = where(none | (abs(product) == const(inf)), zero, low)
-        return (where(none, zero, const(2.0) * product), low), (target, zero)
+        return (where(none, zero, product), low), (target, zero)
 
 
 class _OfLogProbs(RowLoss):
@@ -140,15 +141,14 @@ class _OfProbs(CategoricalCrossEntropy):
     name = "kl_divergence_probs"
 
     @staticmethod
-    def definition(predictions: Any, targets: Any, low: Any, high: Any) -> Any:
-        clipped = (where(p < low, low, where(p > high, high, p)) for p in predictions)
+    def definition(predictions: Any, targets: Any, eps: Any) -> Any:
+        clipped = (clip(p, eps) for p in predictions)
         return sum(q * log(q / p) for p, q in zip(clipped, targets, strict=True) if q)
 
     @staticmethod
-    def fit(prediction: Any, target: Any, maximum: Any, low: Any, high: Any) -> Any:
-        p = where(prediction <= low, low, where(prediction >= high, high, prediction))
+    def fit(prediction: Any, target: Any, maximum: Any, eps: Any) -> Any:
         log_target, target_low = two_log(target)
-        log_p, log_p_low = two_log(p)
+        log_p, log_p_low = log_clipped(prediction, eps)
         gap, gap_low = two_difference(log_p, log_target)
         return (_product(target, gap, gap_low + (log_p_low - target_low)),)
 

@@ -28,6 +28,7 @@ __all__ = [
     "log1p",
     "log1p_unit",
     "log_cosh_reduced",
+    "lowered",
     "maximum",
     "minimum",
     "nan",
@@ -37,6 +38,7 @@ __all__ = [
     "tanh_reduced",
     "two_difference",
     "two_exp_negative",
+    "two_exp_raised",
     "two_inverse",
     "two_log",
     "two_log1p",
@@ -119,10 +121,17 @@ def exp(high: Any, low: Any = 0.0) -> Any:
 
 def two_exp_negative(high: Any, low: Any = 0.0) -> tuple[Any, Any]:
     """exp(high + low) in two words, for high <= 0 and low its rounding error."""
-    e = np.exp(high)
-    correction = e * low
-    both = e + correction
-    return both, (e - both) + correction
+    e = np.exp(np.asarray(high, np.longdouble) + low)
+    rounded = np.asarray(e, np.float64)
+    return rounded, np.asarray(e - rounded, np.float64)
+
+
+two_exp_raised = two_exp_negative  # compiled words raise it by a power of two, for sums
+
+
+def lowered(x: Any) -> Any:
+    """Takes off the power of two by which two_exp_raised is too large."""
+    return x
 
 
 def expm1(high: Any, low: Any = 0.0) -> Any:
@@ -135,9 +144,9 @@ def log1p(x: Any, addend: Any = 0.0) -> Any:
     return np.log1p(x) + addend
 
 
-def two_log(x: Any) -> tuple[Any, Any]:
-    """log(x) in two words."""
-    return np.log(x), 0.0
+def two_log(high: Any, low: Any = 0.0) -> tuple[Any, Any]:
+    """log(high + low) in two words, where low is the rounding error of high."""
+    return np.log(high), np.where(high > 0.0, low / high, 0.0)
 
 
 def two_log1p(x: Any, addend: Any = 0.0) -> tuple[Any, Any]:

@@ -1,8 +1,9 @@
 """Elementary functions of one real number for Numba.
 
 ``FLOAT32`` and ``FLOAT64`` map names to compiled functions that take and return exactly that
-dtype: the words of the vocabulary, and the forms ``exp2w``, ``expm1_2w``, ``two_exp_negative2w``
-of x + lo with abs(lo) <= ulp(x), and ``log1p_plus``, ``two_log1p_plus`` with a small addend.
+dtype: the words of the vocabulary, and the forms ``exp2w``, ``expm1_2w``, ``two_exp_negative2w``,
+``two_log2w`` of x + lo with abs(lo) <= ulp(x), and ``log1p_plus``, ``two_log1p_plus`` with
+something small to add.
 
 Notes
 -----
@@ -99,6 +100,8 @@ _FLOAT32 = SimpleNamespace(
     ln2_low="0x1.7f7d1cp-20",
     exp_zero=-104.5,
     exp_low_zero=-70.0,
+    raise_by=48,
+    raised_zero=-137.0,
     exp_infinite=89.0,
     expm1_minus_one=-20.0,
     sqrt_half=0x3F3504F3,
@@ -116,6 +119,8 @@ _FLOAT64 = SimpleNamespace(
     ln2_low="0x1.ef35793c7673p-45",
     exp_zero=-746.0,
     exp_low_zero=-671.0,
+    raise_by=106,
+    raised_zero=-817.0,
     exp_infinite=710.0,
     expm1_minus_one=-40.0,
     sqrt_half=0x3FE6A09E667F3BCD,
@@ -139,6 +144,7 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
     sign_bit = unsigned(1 << (form.mantissa + (8 if real is np.float32 else 11)))
     two_in_place = unsigned(2 << form.mantissa)
     four_bits = unsigned((bias + 2) << form.mantissa)
+    two_bits = unsigned((bias + 1) << form.mantissa)
     reciprocal = unsigned((2 * bias) << form.mantissa)
     bias_bits = unsigned(bias << form.mantissa)
     sqrt_half = unsigned(form.sqrt_half)
@@ -148,10 +154,13 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
     minus_low = real(-float.fromhex(form.ln2_low))
     exp_zero, exp_infinite = real(form.exp_zero), real(form.exp_infinite)
     exp_low_zero = real(form.exp_low_zero)
+    raised_zero = real(form.raised_zero)
+    one_lowered = real(2.0**-form.raise_by)
     expm1_minus_one, centre = real(form.expm1_minus_one), real(0.0589)
     rounding = 1.5 * 2.0**form.mantissa
     wide_shift = real(rounding + 2 * bias)
     negative_shift = real(rounding + bias + form.mantissa + 1)
+    raised_shift = real(rounding + bias + form.mantissa + 1 + form.raise_by)
     exponent_unit = 2.0**-23 if real is np.float32 else 1.0
     log_high = real(float.fromhex(form.ln2_high) * exponent_unit)
     log_low = real(4 * float.fromhex(form.ln2_low) * exponent_unit)
@@ -231,14 +240,17 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
         return exp_from(x, biased, remainder2w(x, biased - wide_shift, lo))
 
     @_compiled
-    def two_exp_negative_from(x, biased, r):
-        vanishes = x < exp_zero
+    def two_exp_scaled(biased, r, vanishes):
         r = zero if vanishes else r
         scale = from_bits(no_bits if vanishes else unsigned(to_bits(biased) << mantissa))
         slope = exp_slope_small(r)
         high = multiply_add(r, slope, small_one)
-        low = multiply_add(r, slope, small_one - high) * scale
-        return high * scale, zero if x < exp_low_zero else low
+        return high * scale, multiply_add(r, slope, small_one - high) * scale
+
+    @_compiled
+    def two_exp_negative_from(x, biased, r):
+        high, low = two_exp_scaled(biased, r, x < exp_zero)
+        return high, zero if x < exp_low_zero else low
 
     @_compiled
     def two_exp_negative(x):
@@ -249,6 +261,15 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
     def two_exp_negative2w(x, lo):
         biased = multiply_add(x, log2_e, negative_shift)
         return two_exp_negative_from(x, biased, remainder2w(x, biased - negative_shift, lo))
+
+    @_compiled
+    def two_exp_raised(x, lo):
+        biased = multiply_add(x, log2_e, raised_shift)
+        return two_exp_scaled(biased, remainder2w(x, biased - raised_shift, lo), x < raised_zero)
+
+    @_compiled
+    def lowered(x):
+        return x * one_lowered
 
     @_compiled
     def expm1_2w(x, lo):
@@ -303,13 +324,18 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
         return words[0] if regular else limit, words[1] if regular else zero
 
     @_compiled
-    def two_log(x):
+    def two_log2w(x, lo):
         subnormal = x < smallest_normal
         normal = x * up if subnormal else x
         bits = exponent_bits(normal)
         k = exponent(bits) - (up_exponent if subnormal else zero)
         fourfold = from_bits(unsigned(unsigned(to_bits(normal) - bits) + two_in_place))
-        return log_limits(x, log_sum(k, fourfold - four, zero))
+        scale = from_bits(unsigned(two_bits - bits))
+        return log_limits(x, log_sum(k, fourfold - four, scale * (lo + lo)))
+
+    @_compiled
+    def two_log(x):
+        return two_log2w(x, zero)
 
     @_compiled
     def log(x):
@@ -368,6 +394,7 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
         "log1p_plus": log1p_plus,
         "log1p_unit": log1p_unit,
         "log_cosh_reduced": log_cosh_reduced,
+        "lowered": lowered,
         "maximum": maximum,
         "minimum": minimum,
         "sign": sign,
@@ -375,7 +402,9 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
         "tanh_reduced": tanh_reduced,
         "two_exp_negative": two_exp_negative,
         "two_exp_negative2w": two_exp_negative2w,
+        "two_exp_raised": two_exp_raised,
         "two_log": two_log,
+        "two_log2w": two_log2w,
         "two_log1p": two_log1p,
         "two_log1p_plus": two_log1p_plus,
     }
