@@ -6,13 +6,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-CPP := $(wildcard csrc/*.?pp csrc/*/*.?pp fastloss/include/*.h)
-SOURCES := $(CPP) fastloss/_core.pyx fastloss/_methods.py $(wildcard fastloss/*.pxd) \
+CORE := $(wildcard csrc/*.?pp csrc/*/*.?pp fastloss/include/*.h)
+CPP := $(CORE) $(wildcard tests/*.?pp tests/*/*.?pp)
+SOURCES := $(CORE) fastloss/_core.pyx fastloss/_methods.py $(wildcard fastloss/*.pxd) \
 	setup.py pyproject.toml
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check lint format bench bench-suite wheel clean
+.PHONY: help demo test check lint format sanitize mutate tables bench bench-suite wheel clean
 
 help:  ## lists what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -38,6 +39,16 @@ format: $(VENV)/.with-lint  ## rewrites all files in the project's style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(BIN)/clang-format -i $(CPP)
+
+sanitize: $(VENV)/.with-test  ## passes the tests under address, behaviour and thread sanitizers
+	@cd tests && ../$(BIN)/python -m sanitize
+
+mutate: $(VENV)/.with-test  ## makes every formula a little wrong and has its tests notice
+	@cd tests && ../$(BIN)/python -m mutants
+
+tables: $(VENV)/.with-test  ## renews the tables of the docs
+	@$(BIN)/python docs/tables.py --write
+	@$(BIN)/python -m fastloss.accuracy --write
 
 bench: $(VENV)/.with-bench  ## compares with every rival and renews the README's table
 	@$(BIN)/python -m benchmarks.compare

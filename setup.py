@@ -1,5 +1,9 @@
 """Builds what setuptools cannot declare: an extension whose kernels are compiled once for each
-instruction set. ``FASTLOSS_PURE=1`` leaves it out."""
+instruction set. ``FASTLOSS_PURE=1`` leaves it out.
+
+``CXXFLAGS`` and ``LDFLAGS`` work as ever; ``FASTLOSS_CXXFLAGS`` come after the flags that are set
+here, for what is to override them.
+"""
 
 import os
 import platform

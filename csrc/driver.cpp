@@ -44,13 +44,14 @@ int64_t unit_count(const fastloss_plan& plan) {
 
 // A virtual machine reports the whole socket's cache, of which it has a slice: no more than
 // most_cache of it counts.
-int64_t last_level_cache() {
-    static const int64_t size = [] {
-        const int64_t l3 = sysconf(_SC_LEVEL3_CACHE_SIZE);
-        return l3 > 0 && l3 < most_cache ? l3 : most_cache;
-    }();
-    return size;
+int64_t find_last_level_cache() {
+    const int64_t l3 = sysconf(_SC_LEVEL3_CACHE_SIZE);
+    return l3 > 0 && l3 < most_cache ? l3 : most_cache;
 }
+
+// Found when the library is loaded: a fork in the middle of a first use would leave its child
+// waiting for ever.
+const int64_t last_level_cache = find_last_level_cache();
 
 // Every array of a plan, in the order of a job's.
 template <class Visit>
@@ -253,7 +254,22 @@ int run_alone(const Job& job, BlockFunction function, Sums& sums, int64_t& bad_b
     return result.status;
 }
 
-int run_pass(const Job& job, BlockFunction function, int threads, Sums& sums, int64_t& bad_block) {
+// The caller's poll function runs in the caller's floating-point environment.
+struct Caller {
+    const fastloss_plan* plan;
+    FloatEnvironment* environment;
+};
+
+int poll_caller(void* context) {
+    const Caller& caller = *static_cast<Caller*>(context);
+    caller.environment->leave();
+    const int status = caller.plan->poll(caller.plan->poll_context);
+    caller.environment->enter();
+    return status;
+}
+
+int run_pass(const Job& job, BlockFunction function, int threads, FloatEnvironment& environment,
+             Sums& sums, int64_t& bad_block) {
     bad_block = 0;
     if (job.blocks == 1) return run_alone(job, function, sums, bad_block);
     const fastloss_plan& plan = *job.plan;
@@ -264,8 +280,9 @@ int run_pass(const Job& job, BlockFunction function, int threads, Sums& sums, in
     Pass pass{&job,   function,    share < 1 ? 1 : (share > 32 ? 32 : share),
               totals, {INT64_MAX}, {FASTLOSS_OK}};
     const int64_t chunks = (job.blocks + pass.blocks_per_chunk - 1) / pass.blocks_per_chunk;
+    Caller caller{&plan, &environment};
     const int stopped =
-        parallel_for(chunks, threads, run_chunk, &pass, plan.poll, plan.poll_context);
+        parallel_for(chunks, threads, run_chunk, &pass, plan.poll ? poll_caller : nullptr, &caller);
     for (int i = 1; i < threads; ++i) {
         totals[0].value.add(totals[i].value);
         totals[0].weight.add(totals[i].weight);
@@ -288,7 +305,7 @@ bool any_domain(const fastloss_plan& plan) {
 }
 
 bool streams(const fastloss_plan& plan, int64_t bytes) {
-    return !plan.in_place && bytes > last_level_cache() / 4 * 3;
+    return !plan.in_place && bytes > last_level_cache / 4 * 3;
 }
 
 void prepare(const fastloss_plan& plan, Job& job) {
@@ -331,7 +348,7 @@ int64_t fastloss_block_units(const fastloss_plan* plan) {
 }
 
 int fastloss_run(const fastloss_plan* plan, fastloss_result* result) {
-    const FloatEnvironment environment;
+    FloatEnvironment environment;
     const bool mean = plan->reduction == FASTLOSS_MEAN;
     const bool given = plan->normalizer == plan->normalizer;
     Job job;
@@ -347,16 +364,16 @@ int fastloss_run(const fastloss_plan* plan, fastloss_result* result) {
     const bool sums_first = mean && !given && job.weighted;
     if (plan->labels || sums_first ||
         (plan->in_place && (any_domain(*plan) || plan->weight.data))) {
-        const int status =
-            run_pass(job, isa.scan_block[dtype][plan->schema], threads, sums, result->block);
+        const int status = run_pass(job, isa.scan_block[dtype][plan->schema], threads, environment,
+                                    sums, result->block);
         if (status != FASTLOSS_OK) return status;
     }
     result->weight_sum = job.weighted ? sums.weight : double(job.units);
     const double denominator = !mean ? 1 : given ? plan->normalizer : result->weight_sum;
     // a mean over nothing: no unit counts, so no gradient is selected
     job.scale = denominator == 0 ? 0 : 1 / denominator;
-    const int status =
-        run_pass(job, isa.run_block[dtype][plan->schema], threads, sums, result->block);
+    const int status = run_pass(job, isa.run_block[dtype][plan->schema], threads, environment, sums,
+                                result->block);
     if (status != FASTLOSS_OK) return status;
     result->value = !mean ? sums.value : denominator == 0 ? NAN : sums.value / denominator;
     return FASTLOSS_OK;

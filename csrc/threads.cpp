@@ -146,7 +146,6 @@ struct Pool {
     alignas(128) Parking caller;
     std::atomic<bool> busy{false};
     // The rest belongs to the thread that set `busy`.
-    bool fork_handlers_installed = false;
     int created = 0;
     int64_t taken_by_caller = 0;
     int64_t ticket_at_fork = 0;
@@ -194,14 +193,17 @@ void run_chunk(int worker, const Chunk& chunk) {
 
 // When the other CPUs are busy, a woken worker lands on the caller's, where it can only delay it
 // (a chunk of 5 us became 60). There it steps back until the scheduler moves it or the job is over.
-bool away_from_caller() {
+// To a long job it comes back: the scheduler moves only those who want to run.
+bool may_join(int64_t job) {
     for (int yields = 0; yields < 16; ++yields) {
         const int cpu = current_cpu();
         if (cpu < 0 || cpu != pool.caller_cpu.load(std::memory_order_relaxed)) return true;
         if (pool.ticket.load() >= pool.end.load()) return false;
         sched_yield();
     }
-    return false;
+    const timespec nap{0, 1000 * 1000};
+    nanosleep(&nap, nullptr);
+    return pool.end.load() == job && pool.ticket.load() < job;
 }
 
 // Returns whether there was a chunk left.
@@ -224,13 +226,13 @@ void* worker_main(void* argument) {
 #elif defined(__linux__)
     pthread_setname_np(pthread_self(), "fastloss");
 #endif
-    int64_t seen_end = 0;
-    const auto new_job = [&] { return pool.end.load() != seen_end; };
+    int64_t job = 0;  // the end of the last one seen
+    const auto new_job = [&] { return pool.end.load() != job; };
     int64_t deadline = precise_time() + spin_nanoseconds;
     for (;;) {
         if (spin_until(new_job, deadline)) {
-            seen_end = pool.end.load();
-            if (!away_from_caller()) {
+            job = pool.end.load();
+            if (!may_join(job)) {
                 deadline = 0;
             } else if (work(worker)) {
                 deadline = precise_time() + spin_nanoseconds;
@@ -288,7 +290,6 @@ void after_fork_in_parent() {
 }
 
 void after_fork_in_child() {
-    pool.fork_handlers_installed = true;  // the thread that installed them may be gone
     pool.created = 0;
     pool.caller.reset();
     if (owns_pool) {
@@ -299,8 +300,12 @@ void after_fork_in_child() {
     }
 }
 
+// When the library is loaded, so that no fork can come between a first call and its handlers.
+const bool pool_usable = pool.caller.reset() && pthread_atfork(before_fork, after_fork_in_parent,
+                                                               after_fork_in_child) == 0;
+
 bool occupy_pool() {
-    if (pool.busy.load() || pool.busy.exchange(true)) return false;
+    if (!pool_usable || pool.busy.load() || pool.busy.exchange(true)) return false;
     owns_pool = true;
     return true;
 }
@@ -312,14 +317,16 @@ void release_pool() {
 
 // Returns how many there are now, at most `wanted`.
 int create_workers(int wanted) {
-    if (!pool.fork_handlers_installed) {
-        pool.fork_handlers_installed =
-            pool.caller.reset() &&
-            pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0;
-    }
-    if (!pool.fork_handlers_installed) return 0;
     while (pool.created < wanted && create_worker(pool.created + 1)) ++pool.created;
     return pool.created < wanted ? pool.created : wanted;
+}
+
+// The calling thread ends inside its poll function: an interpreter that shuts down ends threads
+// that want its lock (CPython until 3.13). Workers still use what lies on its stack.
+void abandon_job(void*) {
+    if (!owns_pool) return;
+    halt_job();
+    release_pool();
 }
 
 class Poll {
@@ -333,7 +340,11 @@ class Poll {
         if (last_ == 0) last_ = now;
         if (now - last_ < poll_nanoseconds) return 0;
         last_ = now;
-        return function_(context_);
+        int status;
+        pthread_cleanup_push(abandon_job, nullptr);
+        status = function_(context_);
+        pthread_cleanup_pop(0);
+        return status;
     }
 
   private:
@@ -343,7 +354,6 @@ class Poll {
 };
 
 int run_alone(int64_t chunks, ChunkFunction function, void* context, Poll poll) {
-    FloatEnvironment environment;
     for (int64_t chunk = 0; chunk < chunks; ++chunk) {
         if (chunk > 0) {
             if (const int status = poll.check()) return status;
@@ -365,7 +375,6 @@ int run_together(int64_t chunks, int threads, ChunkFunction function, void* cont
     pool.taken_by_caller = 0;
     pool.end.store(begin + chunks);
 
-    FloatEnvironment environment;
     Chunk chunk;
     int status = 0;
     while (take_chunk(0, &chunk)) {

@@ -16,25 +16,29 @@ namespace fastloss {
 // kernel raises never leak.
 class FloatEnvironment {
   public:
+    FloatEnvironment() { enter(); }
+    ~FloatEnvironment() { leave(); }
     FloatEnvironment(const FloatEnvironment&) = delete;
     FloatEnvironment& operator=(const FloatEnvironment&) = delete;
 
+    // For code of the caller's that runs within the scope: leave(), run it, enter().
 #if defined(__x86_64__)
-    FloatEnvironment() : saved_(_mm_getcsr()) {
+    void enter() {
+        saved_ = _mm_getcsr();
         if ((saved_ & ~sticky_flags) != default_control) _mm_setcsr(default_control);
     }
-    ~FloatEnvironment() { _mm_setcsr(saved_); }
+    void leave() { _mm_setcsr(saved_); }
 
   private:
     static constexpr unsigned default_control = 0x1F80;
     static constexpr unsigned sticky_flags = 0x3F;
     unsigned saved_;
 #else
-    FloatEnvironment() {
+    void enter() {
         fegetenv(&saved_);
         fesetenv(FE_DFL_ENV);
     }
-    ~FloatEnvironment() { fesetenv(&saved_); }
+    void leave() { fesetenv(&saved_); }
 
   private:
     fenv_t saved_;
@@ -47,8 +51,9 @@ constexpr int maximum_threads = 256;
 // Work is a range of chunks numbered 0..chunks-1, handed out in increasing order.
 using ChunkFunction = void (*)(void* context, int worker, int64_t chunk);
 
-// Runs function(context, worker, chunk) for every chunk, on the caller (worker 0) and at most
-// threads-1 pool workers (numbered from 1), each in the default floating-point environment.
+// Runs function(context, worker, chunk) for every chunk, on the caller (worker 0), who has set the
+// default floating-point environment, and on at most threads-1 pool workers (numbered from 1),
+// which do so themselves.
 // When another call occupies the pool, the caller runs every chunk itself.
 // poll (may be null) is called by the calling thread only, between chunks, about every 20 ms; a
 // nonzero return stops handing out chunks. All chunks handed out have ended on return.
