@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import numbers
 import os
 import platform
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
+from ._messages import kind_of, shown
 from ._native import core
 
 __all__ = [
     "backend",
+    "checked_threads",
     "set_threads",
     "show_config",
     "thread_limit",
@@ -21,6 +24,7 @@ __all__ = [
 ]
 
 BACKENDS = ("native", "numba", "numpy")
+_MOST_THREADS = 2**31 - 1
 
 _backend: ContextVar[str | None] = ContextVar("fastloss_backend", default=None)
 _threads: ContextVar[int | None] = ContextVar("fastloss_threads", default=None)
@@ -66,8 +70,9 @@ def use_backend(name: str) -> contextlib.AbstractContextManager[None]:
     ImportError
         Where what it needs is not installed.
     """
-    if name not in BACKENDS:
-        raise ValueError(f"backend must be one of {', '.join(map(repr, BACKENDS))}; got {name!r}")
+    if not isinstance(name, str) or name not in BACKENDS:
+        known = ", ".join(map(repr, BACKENDS))
+        raise ValueError(f"backend must be one of {known}; got {shown(name)}")
     if name != "numpy" and core is None:
         raise ImportError(
             f"the backend {name!r} needs the compiled core; reinstall fastloss without "
@@ -86,7 +91,7 @@ def threads(n: int) -> contextlib.AbstractContextManager[None]:
     n : int
         At least 1.
     """
-    return _override(_threads, _checked(n, 1))
+    return _override(_threads, checked_threads(n, 1))
 
 
 def set_threads(n: int) -> None:
@@ -98,17 +103,18 @@ def set_threads(n: int) -> None:
         At least 1; 0 returns to the default: ``FASTLOSS_NUM_THREADS``, else
         ``OMP_NUM_THREADS``, else the CPUs that this process may use.
     """
-    n = _checked(n, 0)
+    n = checked_threads(n, 0)
     if core is not None:
         core.set_threads(n)
 
 
-def _checked(n: Any, least: int) -> int:
-    if isinstance(n, bool) or not isinstance(n, int):
-        raise TypeError(f"threads must be an integer; got {type(n).__name__}")
+def checked_threads(n: Any, least: int) -> int:
+    """A thread count as the core takes it, which is a limit: more than any machine has is one."""
+    if isinstance(n, bool) or not isinstance(n, numbers.Integral):
+        raise TypeError(f"threads must be an integer; got {kind_of(n)}")
     if n < least:
-        raise ValueError(f"threads must be at least {least}; got {n}")
-    return n
+        raise ValueError(f"threads must be at least {least}; got {shown(n)}")
+    return min(int(n), _MOST_THREADS)
 
 
 def show_config() -> dict[str, Any]:

@@ -46,12 +46,11 @@ def checked(array: Array, name: str) -> Array:
     """The array in an accepted data type: native, aligned, with NumPy's canonical type number."""
     dtype = array.dtype
     canonical = CANONICAL.get(dtype.num)
-    if canonical is None:
-        if not is_bfloat16(dtype):
-            raise wrong_dtype(name, dtype)
-    elif not dtype.isnative:
-        array = array.astype(canonical)
-    elif dtype.num != canonical.num:
+    if canonical is None and not is_bfloat16(dtype):
+        raise wrong_dtype(name, dtype)
+    if not dtype.isnative:
+        array = array.astype(dtype.newbyteorder("="))
+    elif canonical is not None and dtype.num != canonical.num:
         array = array.view(canonical)
     return array if array.flags.aligned else np.array(array, order="K")
 
@@ -59,6 +58,8 @@ def checked(array: Array, name: str) -> Array:
 def common_dtype(arrays: list[Array], name: str) -> np.dtype[Any]:
     """What checked arrays promote to, unless that would turn integers into floats."""
     dtypes = list(dict.fromkeys(array.dtype for array in arrays)) or [np.dtype(np.float64)]
+    if len(dtypes) > 1:  # NumPy does not know what bfloat16 promotes to; float32 holds it
+        dtypes = [np.dtype(np.float32) if is_bfloat16(d) else d for d in dtypes]
     common = np.result_type(*dtypes)
     if common.kind == "f" and all(dtype.kind in "biu" for dtype in dtypes):
         raise TypeError(
@@ -69,4 +70,4 @@ def common_dtype(arrays: list[Array], name: str) -> np.dtype[Any]:
 
 def wrong_dtype(name: str, dtype: object) -> TypeError:
     """The error for an argument of a data type that is not supported."""
-    return TypeError(f"{name} has dtype {dtype}, but must have {SUPPORTED}")
+    return TypeError(f"{name} has dtype {dtype}, but must have {SUPPORTED}: convert it first")

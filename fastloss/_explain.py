@@ -9,7 +9,7 @@ import numpy as np
 
 from . import _config
 from ._native import core
-from ._plan import GRAD, HESS, REDUCTIONS, VALUE, Plan, make_plan
+from ._plan import GRAD, HESS, VALUE, Plan, make_plan
 
 __all__ = ["Explanation", "explain"]
 
@@ -74,9 +74,7 @@ class Explanation:
 def explain(loss: Any, prediction: Any, target: Any, weight: Any = None, **options: Any) -> Any:
     """See :meth:`fastloss.Loss.explain`."""
     names = ("reduction", "normalizer", "value_out", "grad_out", "hess_out", "threads")
-    given = {name: options.pop(name, None) for name in names}
-    if given["reduction"] is None:
-        given["reduction"] = REDUCTIONS[2]
+    given = {name: options.pop(name, "mean" if name == "reduction" else None) for name in names}
     outputs = VALUE | GRAD | (HESS if given["hess_out"] is not None else 0)
     plan = make_plan(loss, outputs, prediction, target, weight, **given, inputs=options)
     backend = _config.backend()

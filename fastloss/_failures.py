@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from ._messages import at
 from ._plan import Plan
+from ._units import Units, parts
 
-__all__ = ["failure"]
-
-# Units looked at together.
-_CHUNK = 1 << 18
+__all__ = ["failure", "refused"]
 
 
 def failure(plan: Plan) -> Exception:
-    """The error of a call whose values were refused.
+    """The error of a call whose values were refused."""
+    found = refused(plan)
+    if found is None:
+        return RuntimeError("an input changed while the call ran")
+    name, message = found
+    return ValueError(f"{message}{_swapped(plan, name)}{_unspecified(plan, name)}")
+
+
+def refused(plan: Plan) -> tuple[str, str] | None:
+    """The argument whose values are wrong and what is wrong, or None.
 
     Class indices come first, then weights, then the inputs' domains; of each the lowest unit.
     """
-    for find in (_bad_label, _bad_weight, _bad_input):
-        message = find(plan)
-        if message:
-            return ValueError(message)
-    return RuntimeError("an input changed while the call ran")
-
-
-def _chunks(plan: Plan) -> Iterator[tuple[Any, ...]]:
-    for begin in range(0, plan.units, _CHUNK):
-        flat = np.arange(begin, min(begin + _CHUNK, plan.units))
-        yield np.unravel_index(flat, plan.shape) if plan.shape else ()
-
-
-def _where(name: str, index: tuple[Any, ...], scalar: bool) -> str:
-    if scalar or not index:
-        return name
-    return f"{name}[{', '.join(str(int(i)) for i in index)}]"
+    with np.errstate(all="ignore"):
+        return _bad_label(plan) or _bad_weight(plan) or _bad_input(plan)
 
 
 def _first(bad: np.ndarray) -> tuple[int, ...] | None:
@@ -45,101 +37,79 @@ def _first(bad: np.ndarray) -> tuple[int, ...] | None:
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))
 
 
-def _ignored(plan: Plan, labels: np.ndarray) -> np.ndarray:
-    ignore: Any = getattr(plan.loss, "ignore_index", None)
-    return labels == ignore if ignore is not None else np.zeros(labels.shape, bool)
+def _where(units: Units, name: str, first: tuple[int, ...]) -> str:
+    """The argument's element as one would write it; first is its place among the units."""
+    plan = units.plan
+    if plan.given[name].ndim == 0:
+        return name
+    unit = np.unravel_index(units.begin + first[0], plan.shape)
+    return at(name, [*unit, *first[1:]])
 
 
-def _no_class(plan: Plan, labels: np.ndarray) -> np.ndarray:
-    with np.errstate(invalid="ignore"):
-        fraction = labels != np.floor(labels) if labels.dtype.kind == "f" else False
-        return (fraction | ~((labels >= 0) & (labels < plan.classes))) & ~_ignored(plan, labels)
-
-
-def _numeric(array: Any) -> np.ndarray:
-    array = np.atleast_1d(array)
-    return array if array.dtype.kind in "biuf" else array.astype(np.float32)
-
-
-def _bad_label(plan: Plan) -> str | None:
+def _bad_label(plan: Plan) -> tuple[str, str] | None:
     if not plan.labels:
         return None
-    for index in _chunks(plan):
-        labels = _numeric(plan.arrays["target"][index])
-        if first := _first(_no_class(plan, labels)):
-            value = labels[first]
-            at = _where("target", tuple(i[first[0]] for i in index), plan.given["target"].ndim == 0)
-            hint = ""
-            if value == np.floor(value) and value < 0:
-                hint = f"; to leave such rows out use ignore_index={int(value)}"
-            return f"{at} is {value.item()!r}, not a class index from 0 to {plan.classes - 1}{hint}"
+    for units in parts(plan):
+        labels = units.labels
+        valid = (labels >= 0) & (labels < plan.classes) & (labels == np.floor(labels))
+        if first := _first(~(valid | units.ignored)):
+            label = labels[first]
+            message = (
+                f"{_where(units, 'target', first)} is {label!s}, not a class index from 0 to "
+                f"{plan.classes - 1}"
+            )
+            if label < 0 and float(label).is_integer():
+                message += f"; to leave such rows out use ignore_index={int(label)}"
+            return "target", message
     return None
 
 
-def _bad_weight(plan: Plan) -> str | None:
+def _bad_weight(plan: Plan) -> tuple[str, str] | None:
     if plan.weight is None:
         return None
-    for index in _chunks(plan):
-        weight = _numeric(plan.weight[index]).astype(np.float64)
+    for units in parts(plan):
+        weight = units.given_weight
         if first := _first(~((weight >= 0) & (weight < np.inf))):
-            at = _where("weight", tuple(i[first[0]] for i in index), plan.given["weight"].ndim == 0)
-            return f"{at} is {weight[first].item()!r}; weights must be finite and >= 0"
+            where, value = _where(units, "weight", first), units.of(plan.weight)[first]
+            return "weight", f"{where} is {value!s}; weights must be finite and >= 0"
     return None
 
 
-def _classes_count(plan: Plan, index: tuple[Any, ...]) -> Any:
-    """Whether the class weights of each row's target leave it any weight."""
-    weights: Any = getattr(plan.loss, "class_weight", None)
-    if weights is None:
-        return True
-    target = _numeric(plan.arrays["target"][index])
-    if plan.labels:
-        shown = ~_ignored(plan, target)
-        return np.asarray(weights)[np.where(shown, target, 0).astype(np.int64)] != 0
-    target = target.reshape(-1, plan.classes)
-    return (target * (np.asarray(weights) != 0) > 0).any(axis=1)
-
-
-def _bad_input(plan: Plan) -> str | None:
-    names = [n for n in plan.loss.inputs if plan.domain_of(n) is not None]
-    for index in _chunks(plan):
-        used = np.ones(len(index[0]) if index else 1, bool)
-        if plan.weight is not None:
-            used &= _numeric(plan.weight[index]) != 0
-        if plan.labels:
-            used &= ~_ignored(plan, _numeric(plan.arrays["target"][index]))
+def _bad_input(plan: Plan) -> tuple[str, str] | None:
+    names = [name for name in plan.loss.inputs if plan.domain_of(name) is not None]
+    for units in parts(plan) if names else ():
         found = []
         for order, name in enumerate(names):
-            values = plan.arrays[name][index].astype(plan.dtype)
-            if not index:
-                values = values[np.newaxis]
-            bad = plan.domain_of(name).outside(values)
-            counts = used & _classes_count(plan, index) if name == "prediction" else used
+            bad = plan.domain_of(name).outside(units.input(name))
+            # a distribution is checked before it can weigh its row
+            counts = (units.given_weight if name == "target" else units.weight) != 0
             bad &= counts.reshape(-1, *(1,) * (bad.ndim - 1))
             if first := _first(bad):
-                found.append((first[0], order, name, first, values[first].item()))
+                found.append((first[0], order, name, first))
         if found:
-            unit, _, name, first, value = min(found)
-            at = _where(name, (*(i[unit] for i in index), *first[1:]), plan.given[name].ndim == 0)
-            return (
-                f"{at} is {value!r}, outside its domain: {name} must be "
-                f"{plan.domain_of(name).text}{_swapped(plan)}{_unspecified(plan)}"
-            )
+            _, _, name, first = min(found)
+            where, value = _where(units, name, first), units.of(plan.arrays[name])[first]
+            wanted = plan.domain_of(name).text
+            return name, f"{where} is {value!s}, outside its domain: {name} must be {wanted}"
     return None
 
 
-def _swapped(plan: Plan) -> str:
-    if plan.rows or plan.given["prediction"].shape != plan.given["target"].shape:
+def _swapped(plan: Plan, name: str) -> str:
+    """A hint where the inputs would lie in their domains the other way round."""
+    prediction, target = plan.given["prediction"], plan.given["target"]
+    if plan.rows or name not in plan.loss.inputs or prediction.shape != target.shape:
         return ""
-    domains = dict(zip(plan.loss.inputs, plan.loss.domains(), strict=True))
-    if domains["prediction"].outside(plan.given["target"]).any():
-        return ""
-    if domains["target"].outside(plan.given["prediction"]).any():
+    domains: dict[str, Any] = dict(zip(plan.loss.inputs, plan.loss.domains(), strict=True))
+    if domains["prediction"].outside(target).any() or domains["target"].outside(prediction).any():
         return ""
     return "; are prediction and target swapped?"
 
 
-def _unspecified(plan: Plan) -> str:
-    if not plan.wrote_to or plan.in_place:
+def _unspecified(plan: Plan, name: str) -> str:
+    """A warning where the error was found during the pass that writes."""
+    scanned = plan.labels or (plan.reduction == "mean" and plan.normalizer is None)
+    if not plan.wrote_to or plan.in_place or (name == "weight" and scanned):
+        return ""
+    if name == "target" and plan.labels:
         return ""
     return f"; {' and '.join(plan.wrote_to)} may have been written in part"

@@ -6,10 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from ._inputs import as_array
+from ._failures import refused
+from ._inputs import as_array, check_index_agreement
+from ._messages import at
+from ._plan import VALUE, Plan, check_classes, make_plan
+from ._units import parts
 
 __all__ = ["init_score"]
 
+# A label beyond is a mistake that memory would pay for.
+_MOST_CLASSES = 2**24
 # Halvings of an interval of doubles until its ends are neighbours.
 _HALVINGS = 1100
 
@@ -18,12 +24,15 @@ def init_score(loss: Any, target: Any, weight: Any = None) -> Any:
     """The constant prediction that minimises a loss; see :meth:`fastloss.Loss.init_score`."""
     if len(loss.inputs) > 2:
         raise TypeError(f"{loss.name} has extra inputs, which no constant prediction fits")
+    check_index_agreement({"target": target, "weight": weight})
     y = as_array(target, "target")
-    w = None if weight is None else as_array(weight, "weight")
+    y = y.ravel().reshape(y.shape)  # a view of more elements than memory holds ends here
     with np.errstate(all="ignore"):
         if loss.schema == "row":
-            return loss.mean_to_score(_class_means(loss, y, w))
-        y, w = _checked(loss, y, w)
+            return loss.mean_to_score(_class_means(loss, y, weight))
+        plan = _plan(loss, y.shape, y, weight)
+        _check(plan)
+        y, w = _used(plan)
         if loss.optimum == "mean":
             return float(loss.mean_to_score(np.average(y, weights=w)))
         if loss.optimum == "quantile":
@@ -31,52 +40,81 @@ def init_score(loss: Any, target: Any, weight: Any = None) -> Any:
         return _solve(loss, y, w)
 
 
-def _checked(loss: Any, y: np.ndarray, w: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    weight = np.broadcast_to(1.0 if w is None else w, y.shape).astype(np.float64)
-    # any prediction inside its domain lets the loss check targets and weights
-    inside = loss.domains()[0]
-    middle = 0.5 if inside.low == 0 else 0.0
-    loss.value(np.full(y.shape, middle), y, weight, reduction="sum")
-    used = weight.ravel() > 0
+def _plan(loss: Any, shape: tuple[int, ...], y: np.ndarray, weight: Any) -> Plan:
+    """A call with these targets and weights, whose values are still to be checked."""
+    domain = loss.domains()[0]
+    prediction = np.broadcast_to(np.clip(0.0, domain.low, domain.high), shape)
+    return make_plan(
+        loss, VALUE, prediction, y, weight, "sum", None, None, None, None, None, {}
+    )  # fmt: skip
+
+
+def _check(plan: Plan) -> None:
+    found = refused(plan)
+    if found:
+        raise ValueError(found[1])
+
+
+def _used(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+    """Targets and weights of the units that count."""
+    y = np.concatenate([np.empty(0), *(units.input("target") for units in parts(plan))])
+    w = np.concatenate([np.empty(0), *(units.weight for units in parts(plan))])
+    used = w != 0
     if not used.any():
         raise ValueError("target has no element that counts")
-    return y.ravel()[used].astype(np.float64), weight.ravel()[used]
+    return y[used], w[used]
 
 
-def _class_means(loss: Any, y: np.ndarray, w: np.ndarray | None) -> np.ndarray:
-    hard = loss.takes_labels and (y.ndim == 1 or y.dtype.kind in "biu")
-    if hard:
-        labels = y.ravel()
-        shown = labels != loss.ignore_index if loss.ignore_index is not None else labels == labels
-        classes = len(loss.class_weight or ()) or int(labels[shown].max(initial=0)) + 1
-        prediction = np.full((*y.shape, classes), 1 / classes)
-        mass = np.zeros((labels.size, classes))
-        rows = np.flatnonzero(shown)
-        loss.value(prediction, y, w, reduction="sum")  # checks labels and weights
-        mass[rows, labels[rows].astype(np.int64)] = 1.0
+def _class_means(loss: Any, y: np.ndarray, weight: Any) -> np.ndarray:
+    """The mean distribution of all rows, weighted and smoothed."""
+    if loss.takes_labels and (y.ndim < 2 or y.dtype.kind in "biu"):
+        known = loss.class_weight
+        plan = _plan(loss, (*y.shape, 1 if known is None else len(known)), y, weight)
+        total = _zeros(plan) if known is None else np.zeros(len(known))
+        plan.classes = total.size
     else:
-        loss.value(np.full(y.shape, -1.0 if loss.domains()[0].high == 0 else 0.5), y, w,
-                   reduction="sum")  # fmt: skip
-        mass = y.reshape(-1, y.shape[-1]).astype(np.float64)
-    if loss.class_weight is not None:
-        mass = mass * (mass @ np.asarray(loss.class_weight))[:, np.newaxis]
-    if w is not None:
-        mass = mass * np.broadcast_to(w, y.shape if hard else y.shape[:-1]).reshape(-1, 1)
-    mean = mass.sum(axis=0)
-    if not mean.sum() > 0:
+        check_classes("target", y)
+        plan = _plan(loss, y.shape, y, weight)
+        total = np.zeros(plan.classes)
+    _check(plan)
+    for units in parts(plan):
+        if plan.labels:
+            np.add.at(total, units.classes, units.weight)
+        else:
+            used = units.weight != 0
+            total += units.weight[used] @ units.input("target")[used]
+    if not total.sum() > 0:
         raise ValueError("target has no row that counts")
-    mean = mean / mean.sum()
-    return (1 - loss.label_smoothing) * mean + loss.label_smoothing / mean.size
+    mean = total / total.sum()
+    return np.asarray((1 - loss.label_smoothing) * mean + loss.label_smoothing / mean.size)
+
+
+def _zeros(plan: Plan) -> np.ndarray:
+    """A zero for each class up to the largest index."""
+    largest, unit = 0, 0
+    for units in parts(plan):
+        labels = np.where(units.ignored | ~(units.labels < np.inf), 0, units.labels)
+        if labels.max() > largest:
+            largest, unit = labels.max(), units.begin + int(np.argmax(labels))
+    if largest >= _MOST_CLASSES:
+        where = at("target", np.unravel_index(unit, plan.shape))
+        raise ValueError(
+            f"{where} is {largest!s}, but labels alone tell of at most {_MOST_CLASSES} classes; "
+            "give class_weight for more"
+        )
+    return np.zeros(int(largest) + 1)
 
 
 def _quantile(y: np.ndarray, w: np.ndarray, level: float) -> float:
     """The middle of all weighted quantiles of a level."""
     order = np.argsort(y, kind="stable")
     y, total = y[order], np.cumsum(w[order])
+    if np.isnan(y[-1]):
+        return float(y[-1])
     below = level * total[-1]
     first = min(int(np.searchsorted(total, below, side="left")), y.size - 1)
     last = min(int(np.searchsorted(total, below, side="right")), y.size - 1)
-    return float(y[first] + (y[last] - y[first]) / 2)
+    return float(y[first] if y[first] == y[last] else y[first] / 2 + y[last] / 2)
 
 
 def _solve(loss: Any, y: np.ndarray, w: np.ndarray) -> float:
@@ -92,7 +130,7 @@ def _solve(loss: Any, y: np.ndarray, w: np.ndarray) -> float:
     while slope(high) < 0:
         high += width
     for _ in range(_HALVINGS):
-        middle = low + (high - low) / 2
+        middle = low / 2 + high / 2
         if not low < middle < high:
             break
         if slope(middle) < 0:

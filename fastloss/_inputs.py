@@ -29,6 +29,7 @@ from ._messages import (
     null,
     ragged,
     refusal,
+    shown,
     unravel,
     unreadable,
     wrong_device,
@@ -40,6 +41,7 @@ _INTEGERS = (int, np.bool_, np.integer)
 _NUMBERS = (int, float, complex, np.bool_, np.number)
 _SEQUENCES = (list, tuple, range)
 _MAX_DIMENSIONS = 64  # NumPy's own limit
+_MAX_SIZE = 2**60 - 1  # elements: their bytes as float64 are numbers of 64 bits
 _CPU_DEVICES = frozenset((1, 3, 11, 13))  # DLPack: CPU, CUDA host, ROCm host, CUDA managed
 _DEVICE_NAMES = {2: "cuda", 4: "opencl", 7: "vulkan", 8: "mps", 10: "rocm", 14: "xpu", 15: "webgpu"}
 
@@ -71,7 +73,10 @@ def as_array(value: Any, name: str) -> Array:
     ValueError
         For a null or a masked element, a ragged list, or integers that no 64-bit type holds.
     """
-    return checked(_converted(value, name), name)
+    array = checked(_converted(value, name), name)
+    if array.size > _MAX_SIZE:
+        raise ValueError(f"{name} has shape {array.shape}: no more than {_MAX_SIZE} elements fit")
+    return array
 
 
 def _converted(value: Any, name: str) -> Array:
@@ -110,7 +115,13 @@ def _from_numbers(numbers: list[Any], shape: list[int], name: str) -> Array:
     array = np.asarray(numbers)
     rounded = array.dtype.kind == "f" and numbers and _are_all(numbers, _INTEGERS)
     if array.dtype == object or rounded:
-        raise ValueError(f"{name} holds integers that fit neither int64 nor uint64")
+        for i, number in enumerate(numbers):
+            if isinstance(number, np.timedelta64):  # which NumPy takes for an integer
+                raise wrong_dtype(element(name, i, shape), number.dtype)
+            if isinstance(number, int) and not -(2**63) <= number < 2**64:
+                where, value = element(name, i, shape), shown(number)
+                raise ValueError(f"{where} is {value}, which fits neither int64 nor uint64")
+        raise ValueError(f"{name} mixes integers below 0 and above 2**63 - 1: no dtype holds both")
     return array.reshape(shape)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ._inputs import as_array, is_bfloat16
+from ._inputs import as_array
+from ._plan import check_classes, check_floating, check_out
 
 __all__ = ["LINKS", "Link", "inverse_link"]
 
@@ -46,12 +47,13 @@ LINKS = {
 def inverse_link(loss: Any, prediction: Any, out: np.ndarray | None = None) -> np.ndarray:
     """Means or probabilities of raw predictions; see :meth:`fastloss.Loss.inverse_link`."""
     z = as_array(prediction, "prediction")
-    if z.dtype.kind != "f" and not is_bfloat16(z.dtype):
-        raise TypeError(f"prediction must be floating-point, got {z.dtype}")
+    check_floating("prediction", z)
+    if loss.schema == "row":
+        check_classes("prediction", z)
     if out is None:
         out = np.empty_like(z)
-    elif not isinstance(out, np.ndarray) or out.shape != z.shape:
-        raise ValueError(f"out must be an array of prediction's shape {z.shape}")
+    else:
+        check_out("out", out, z.shape)
     with np.errstate(all="ignore"):
         out[...] = LINKS[loss.link].inverse(z.astype(np.float64))
     return out

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from ._domains import ANYTHING, Domain
+from ._messages import shown
 from ._native import methods, prepare
 from ._parameters import Parameter
 
@@ -56,22 +57,22 @@ def get(name: str, **parameters: Any) -> Loss:
         written = _read_parameters(name, inner[:-1])
     known = losses()
     if text not in known:
-        raise ValueError(f"no loss is called {text!r}; the losses are {', '.join(known)}")
+        raise ValueError(f"no loss is called {shown(text)}; the losses are {', '.join(known)}")
     return _registry()[text](**{**written, **parameters})
 
 
 def _read_parameters(name: str, inner: str) -> dict[str, Any]:
     try:
         call = ast.parse(f"f({inner})", mode="eval").body
-        if not isinstance(call, ast.Call) or call.args:
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
             raise ValueError("keywords only")
         names = [k.arg for k in call.keywords]
         if None in names or len(set(names)) < len(names):
             raise ValueError("each keyword once")
         return {str(k.arg): _literal(k.value) for k in call.keywords}
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
         raise ValueError(
-            f"cannot read {name!r}; write a name with literal parameters, "
+            f"cannot read {shown(name)}; write a name with literal parameters, "
             "such as 'huber(delta=2.0)'"
         ) from None
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import reprlib
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 
 from ._dtypes import SUPPORTED
 
 __all__ = [
+    "at",
     "element",
+    "kind_of",
     "masked",
     "needs_pyarrow",
     "null",
     "ragged",
     "refusal",
+    "shown",
     "unravel",
     "unreadable",
     "wrong_device",
@@ -22,19 +29,20 @@ Shape = tuple[int, ...]
 
 
 def refusal(value: object, name: str) -> TypeError:
+    hint = ": call .toarray() first" if hasattr(value, "toarray") else ""  # sparse
     return TypeError(
         f"{name} must be a number, a list, an array, a column, a frame or a CPU tensor "
-        f"of dtype {SUPPORTED}, not {'None' if value is None else _kind(value)}"
+        f"of dtype {SUPPORTED}, not {'None' if value is None else kind_of(value)}{hint}"
     )
 
 
 def unreadable(value: object, name: str, error: Exception) -> TypeError:
     reason = str(error).partition("\n")[0]
-    return TypeError(f"{name} is a {_kind(value)} that NumPy cannot read: {reason}")
+    return TypeError(f"{name} is a {kind_of(value)} that NumPy cannot read: {reason}")
 
 
 def needs_pyarrow(value: object, name: str) -> TypeError:
-    return TypeError(f"{name} is a {_kind(value)}, read through pyarrow: import pyarrow first")
+    return TypeError(f"{name} is a {kind_of(value)}, read through pyarrow: import pyarrow first")
 
 
 def wrong_device(name: str, device: str, call: str) -> TypeError:
@@ -56,6 +64,12 @@ def ragged(name: str, shape: list[int], i: int, found: Shape, first: Shape) -> V
     )
 
 
+def at(name: str, index: Iterable[Any]) -> str:
+    """An element of an array, as one would write it."""
+    inside = ", ".join(str(int(i)) for i in index)
+    return f"{name}[{inside}]" if inside else name
+
+
 def element(name: str, i: int, shape: list[int]) -> str:
     """An element, given by its place in the flattened argument, as one would write it."""
     return name + "".join(f"[{k}]" for k in unravel(i, shape))
@@ -65,11 +79,22 @@ def unravel(i: int, shape: list[int] | Shape) -> Shape:
     return tuple(map(int, np.unravel_index(i, shape)))
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """The type of a value and, where it is a library's, the library."""
     kind = type(value)
     if kind.__module__ == "builtins":
         return kind.__qualname__
     return f"{kind.__module__.partition('.')[0]} {kind.__qualname__}"
+
+
+def shown(value: object) -> str:
+    """A value on one line that is no longer than a message can be."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = short.maxlong = 60
+    try:
+        return " ".join(short.repr(value).split())
+    except ValueError:  # an integer of more digits than Python writes
+        return "an integer of too many digits"
 
 
 def _extent(shape: Shape) -> str:

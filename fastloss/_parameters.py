@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
+
+from ._messages import shown
 
 __all__ = [
     "CLIP_KINKS",
@@ -58,12 +60,20 @@ class Parameter:
         self.extremes = extremes
 
 
+def _float(value: Any) -> float:
+    """A real number as float: one beyond floats is infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
 def _number(name: str, value: Any, domain: str, inside: Callable[[float], bool]) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number {domain}; got {type(value).__name__}")
-    number = float(value)
+    number = _float(value)
     if not inside(number):
-        raise ValueError(f"{name} must be a number {domain}; got {value!r}")
+        raise ValueError(f"{name} must be a number {domain}; got {shown(value)}")
     return number
 
 
@@ -108,7 +118,7 @@ def flag(default: bool) -> Any:
 
     def check(name: str, value: Any) -> bool:
         if not isinstance(value, bool):
-            raise TypeError(f"{name} must be True or False; got {value!r}")
+            raise TypeError(f"{name} must be True or False; got {shown(value)}")
         return value
 
     return Parameter(default, check, examples=(not default,))
@@ -119,9 +129,10 @@ def choice(default: str, *others: str) -> Any:
     words = (default, *others)
 
     def check(name: str, value: Any) -> str:
-        if value not in words:
-            raise ValueError(f"{name} must be one of {', '.join(map(repr, words))}; got {value!r}")
-        return str(value)
+        if not isinstance(value, str) or value not in words:
+            known = ", ".join(map(repr, words))
+            raise ValueError(f"{name} must be one of {known}; got {shown(value)}")
+        return words[words.index(value)]  # an enumeration's str is not its value
 
     return Parameter(default, check, examples=others)
 
@@ -133,7 +144,9 @@ def optional_integer(default: int | None = None, examples: tuple[int, ...] = (-1
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-            raise TypeError(f"{name} must be an integer or None; got {value!r}")
+            raise TypeError(f"{name} must be an integer or None; got {shown(value)}")
+        if not -(2**63) <= int(value) < 2**63:
+            raise ValueError(f"{name} must be an integer of 64 bits or None; got {shown(value)}")
         return int(value)
 
     return Parameter(default, check, examples)
@@ -147,12 +160,13 @@ def optional_weights(
     def check(name: str, value: Any) -> tuple[float, ...] | None:
         if value is None:
             return None
-        if isinstance(value, (str, dict)) or not isinstance(value, Iterable):
-            raise TypeError(f"{name} must hold one weight a class or be None; got {value!r}")
+        unordered = isinstance(value, (str, bytes, Mapping, Set))
+        if unordered or not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
+            raise TypeError(f"{name} must hold one weight a class or be None; got {shown(value)}")
         weights = tuple(
             _number(
                 f"{name}[{i}]",
-                x.item() if hasattr(x, "item") else x,
+                x.item() if getattr(x, "ndim", None) == 0 else x,  # NumPy's and torch's numbers
                 ">= 0 and finite",
                 lambda v: 0 <= v < math.inf,
             )

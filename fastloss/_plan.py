@@ -9,15 +9,32 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._config import checked_threads
+from ._dtypes import CANONICAL
 from ._inputs import as_array, check_index_agreement, is_bfloat16
+from ._messages import kind_of, shown
 
 if TYPE_CHECKING:
     from ._loss import Loss
 
-__all__ = ["GRAD", "HESS", "REDUCTIONS", "VALUE", "Plan", "make_plan"]
+__all__ = [
+    "GRAD",
+    "HESS",
+    "REDUCTIONS",
+    "VALUE",
+    "Plan",
+    "check_classes",
+    "check_floating",
+    "check_out",
+    "make_plan",
+]
 
 VALUE, GRAD, HESS = 1, 2, 4
 REDUCTIONS = ("none", "sum", "mean")
+
+_OUTS = {VALUE: "value_out", GRAD: "grad_out", HESS: "hess_out"}
+
+Shape = tuple[int, ...]
 
 
 @dataclass
@@ -28,7 +45,7 @@ class Plan:
     outputs: int
     dtype: np.dtype[Any]
     """The compute dtype."""
-    shape: tuple[int, ...]
+    shape: Shape
     """The units'."""
     classes: int
     arrays: dict[str, np.ndarray]
@@ -80,17 +97,17 @@ def make_plan(
 ) -> Plan:
     """Checks every argument and lays the call out; nothing is written."""
     given: dict[str, Any] = {"prediction": prediction, "target": target, **inputs}
-    _check_names(loss, inputs)
+    _check_names(loss, outputs, inputs)
     check_index_agreement({**given, "weight": weight})
     arrays = {name: as_array(given[name], name) for name in loss.inputs}
     if weight is not None:
         arrays["weight"] = as_array(weight, "weight")
     for name in loss.differentiated:
-        _check_prediction(name, arrays[name], arrays)
+        check_floating(name, arrays[name], arrays["target"])
     first = arrays[loss.differentiated[0]]
     rows = loss.schema == "row"
-    if rows and (first.ndim == 0 or first.shape[-1] == 0):
-        raise ValueError(f"prediction needs classes on its last axis; got the shape {first.shape}")
+    if rows:
+        check_classes("prediction", first)
     shape = first.shape[:-1] if rows else first.shape
     plan = Plan(
         loss=loss,
@@ -104,7 +121,7 @@ def make_plan(
         weight=None if weight is None else _weight(arrays["weight"], shape),
         reduction=_reduction(reduction, value_out),
         normalizer=_normalizer(normalizer, reduction),
-        threads=_threads(threads),
+        threads=None if threads is None else checked_threads(threads, 1),
     )
     if rows:
         _check_rows(plan, arrays["target"])
@@ -118,72 +135,76 @@ def make_plan(
     return plan
 
 
-def _check_names(loss: Loss, inputs: dict[str, Any]) -> None:
+def _check_names(loss: Loss, outputs: int, inputs: dict[str, Any]) -> None:
     extras = loss.inputs[2:]
     for name in inputs:
         if name not in extras:
-            takes = f"its extra inputs are {', '.join(extras)}" if extras else "it has none"
-            raise TypeError(f"{loss.name} has no input {name!r}; {takes}")
+            outs = [out for bit, out in _OUTS.items() if outputs & bit]
+            known = [*loss.inputs, "weight", "reduction", "normalizer", *outs, "threads"]
+            raise TypeError(
+                f"this method of {loss.name} has no argument {name!r}; it has {', '.join(known)}"
+            )
     for name in extras:
         if name not in inputs:
             raise TypeError(f"{loss.name} needs the input {name!r}: pass {name}=...")
 
 
-def _check_prediction(name: str, array: np.ndarray, arrays: dict[str, np.ndarray]) -> None:
-    if array.dtype.kind in "biu":
-        swapped = arrays["target"].dtype.kind == "f" or is_bfloat16(arrays["target"].dtype)
-        hint = (
-            "are prediction and target swapped?"
-            if swapped
-            else (
-                "are prediction and target swapped? If not, convert it: "
-                f"{name}.astype(numpy.float32)"
-            )
-        )
-        raise TypeError(f"{name} must be floating-point, got {array.dtype}; {hint}")
+def check_floating(name: str, array: np.ndarray, target: np.ndarray | None = None) -> None:
+    """Raises where a prediction is no array of floats."""
+    if array.dtype.kind not in "biu":
+        return
+    convert = f"convert it: {name}.astype(numpy.float32)"
+    if target is None:
+        hint = convert
+    elif target.dtype.kind in "biu":
+        hint = f"are prediction and target swapped? If not, {convert}"
+    else:
+        hint = "are prediction and target swapped?"
+    raise TypeError(f"{name} must be floating-point, got {array.dtype}; {hint}")
 
 
-def _weight(weight: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def check_classes(name: str, array: np.ndarray) -> None:
+    """Raises where an array of rows has no classes."""
+    if array.ndim == 0 or array.shape[-1] == 0:
+        raise ValueError(f"{name} needs classes on its last axis; got the shape {array.shape}")
+
+
+def _weight(weight: np.ndarray, shape: Shape) -> np.ndarray:
     fits = weight.ndim == 0 or (
         weight.ndim == len(shape)
         and all(w in (1, s) for w, s in zip(weight.shape, shape, strict=True))
     )
     if not fits:
+        axes = "axis" if len(shape) == 1 else "axes"
         raise ValueError(
             f"weight has shape {weight.shape}, but the units have shape {shape}: it must be a "
-            f"scalar or have {len(shape)} axes, each of the units' length or 1"
+            f"scalar or have {len(shape)} {axes}, each of the units' length or 1"
         )
     return np.broadcast_to(weight, shape)
 
 
 def _reduction(reduction: Any, value_out: Any) -> str:
     if not isinstance(reduction, str) or reduction not in REDUCTIONS:
-        raise ValueError(f"reduction must be 'mean', 'sum' or 'none'; got {reduction!r}")
+        raise ValueError(f"reduction must be 'mean', 'sum' or 'none'; got {shown(reduction)}")
     if value_out is not None and reduction != "none":
         raise ValueError(f"value_out needs reduction='none'; with {reduction!r} a float comes back")
-    return str(reduction)
+    return REDUCTIONS[REDUCTIONS.index(reduction)]  # an enumeration's str is not its value
 
 
 def _normalizer(normalizer: Any, reduction: Any) -> float | None:
     if normalizer is None:
         return None
     if isinstance(normalizer, bool) or not isinstance(normalizer, numbers.Real):
-        raise TypeError(f"normalizer must be a number; got {type(normalizer).__name__}")
+        raise TypeError(f"normalizer must be a number; got {kind_of(normalizer)}")
     if reduction != "mean":
         raise ValueError(f"normalizer divides a mean; it has no use with reduction={reduction!r}")
-    if not 0 < float(normalizer) < math.inf:
-        raise ValueError(f"normalizer must be above 0 and finite; got {normalizer!r}")
-    return float(normalizer)
-
-
-def _threads(threads: Any) -> int | None:
-    if threads is None:
-        return None
-    if isinstance(threads, bool) or not isinstance(threads, numbers.Integral):
-        raise TypeError(f"threads must be an integer; got {type(threads).__name__}")
-    if threads < 1:
-        raise ValueError(f"threads must be at least 1; got {threads}")
-    return int(threads)
+    try:
+        divisor = float(normalizer)
+    except OverflowError:
+        divisor = math.inf
+    if not 0 < divisor < math.inf:
+        raise ValueError(f"normalizer must be above 0 and finite; got {shown(normalizer)}")
+    return divisor
 
 
 def _check_rows(plan: Plan, target: np.ndarray) -> None:
@@ -201,7 +222,7 @@ def _check_rows(plan: Plan, target: np.ndarray) -> None:
         )
     if loss.class_weight is not None and len(loss.class_weight) != plan.classes:
         raise ValueError(
-            f"class_weight has {len(loss.class_weight)} entries, but prediction has "
+            f"class_weight has {len(loss.class_weight)} entries, but there are "
             f"{plan.classes} classes"
         )
 
@@ -209,7 +230,7 @@ def _check_rows(plan: Plan, target: np.ndarray) -> None:
 def _broadcast(
     name: str,
     array: np.ndarray,
-    shape: tuple[int, ...],
+    shape: Shape,
     prediction: np.ndarray,
     rows: bool,
     differentiated: bool,
@@ -222,18 +243,29 @@ def _broadcast(
         )
     if array.ndim == 0 and not (rows and shape == prediction.shape):
         return np.broadcast_to(array, shape)
-    expected = f"{shape}"
-    if rows and name == "target":
-        expected = f"{prediction.shape[:-1]} (class indices) or {prediction.shape} (probabilities)"
     message = f"{name} has shape {array.shape}, but prediction has shape {prediction.shape}: "
-    if array.size == math.prod(shape):
-        size = ", ".join(map(str, shape))
-        hint = f"use {name}.reshape({size})"
-        if not rows:
-            hint += f" or prediction.reshape({', '.join(map(str, array.shape))})"
+    if hint := _shape_hint(name, array.shape, shape, rows):
+        raise ValueError(message + hint)
+    if rows and name == "target":
+        labels = f"{shape} (class indices) or " if shape else ""
+        allowed = f"be a scalar or have shape {labels}{prediction.shape} (probabilities)"
+    elif differentiated:
+        allowed = f"have shape {shape}"
     else:
-        hint = f"{name} must be a scalar or have shape {expected}"
-    raise ValueError(message + hint)
+        allowed = f"be a scalar or have shape {shape}" if shape else "be a scalar"
+    raise ValueError(f"{message}{name} must {allowed}")
+
+
+def _shape_hint(name: str, found: Shape, wanted: Shape, rows: bool) -> str | None:
+    """What makes a shape fit that has the same axes in another way."""
+    here, there = (", ".join(map(str, shape)) or "()" for shape in (wanted, found))
+    if [n for n in found if n != 1] == [n for n in wanted if n != 1]:
+        mine, other = f"{name}.reshape({here})", f"prediction.reshape({there})"
+    elif found == wanted[::-1]:
+        mine, other = f"{name}.T", "prediction.T"
+    else:
+        return None
+    return f"use {mine}" if rows else f"use {mine} or {other}"
 
 
 # ---- outputs
@@ -248,7 +280,7 @@ def _lay_out_outputs(plan: Plan, value_out: Any, grad_out: Any, hess_out: Any) -
             value_out = np.empty(plan.shape, first.dtype)
         else:
             outs.append(("value_out", value_out))
-            _check_out("value_out", value_out, plan.shape)
+            check_out("value_out", value_out, plan.shape)
         plan.value_out = value_out
     for bit, name, out, kept in (
         (GRAD, "grad_out", grad_out, plan.grad_out),
@@ -262,7 +294,7 @@ def _lay_out_outputs(plan: Plan, value_out: Any, grad_out: Any, hess_out: Any) -
                 array = np.empty_like(plan.given[source], subok=False)
             else:
                 label = name if len(names) == 1 else f"{name}[{source!r}]"
-                _check_out(label, array, plan.given[source].shape)
+                check_out(label, array, plan.given[source].shape)
                 outs.append((label, array))
             kept.append(array)
     plan.wrote_to = tuple(name for name, _ in outs)
@@ -279,24 +311,27 @@ def _one_each(name: str, out: Any, inputs: tuple[str, ...]) -> tuple[Any, ...]:
     return out
 
 
-def _check_out(name: str, out: Any, shape: tuple[int, ...]) -> None:
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"{name} must be a NumPy array; got {type(out).__name__}")
-    native = out.dtype.newbyteorder("=")
-    if native not in (np.float16, np.float32, np.float64) and not is_bfloat16(native):
+def check_out(name: str, out: Any, shape: Shape) -> None:
+    """Raises where an output of a caller cannot be written to as it is."""
+    if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
+        raise TypeError(f"{name} must be a NumPy array without a mask; got {kind_of(out)}")
+    canonical = CANONICAL.get(out.dtype.num)
+    if not is_bfloat16(out.dtype) and (canonical is None or canonical.kind != "f"):
         raise TypeError(f"{name} must be floating-point; got {out.dtype}")
     if not out.dtype.isnative:
         raise TypeError(f"{name} must have the machine's byte order; got {out.dtype}")
     if out.shape != shape:
         raise ValueError(f"{name} has shape {out.shape}; it must have shape {shape}")
     if not out.flags.writeable:
-        raise ValueError(f"{name} is read-only")
+        raise ValueError(f"{name} is read-only: give an array that can be written to")
     if not out.flags.aligned:
-        raise ValueError(f"{name} is not aligned")
+        raise ValueError(f"{name} is not aligned: give an array of its own memory")
     reach = out.itemsize  # of the axes so far; undecided counts as overlap
     for stride, n in sorted((abs(s), n) for s, n in zip(out.strides, out.shape, strict=True)):
         if n > 1 and out.size and stride < reach:
-            raise ValueError(f"{name} overlaps itself: several of its elements share memory")
+            raise ValueError(
+                f"{name} overlaps itself, several of its elements share memory: give each its own"
+            )
         reach += stride * (n - 1)
 
 
@@ -331,4 +366,6 @@ def _check_overlap(plan: Plan, outs: list[tuple[str, np.ndarray]]) -> None:
             )
         for other, array in outs[:position]:
             if _overlap(out, array):
-                raise ValueError(f"{name} overlaps {other} in memory")
+                raise ValueError(
+                    f"{name} overlaps {other} in memory: give each output memory of its own"
+                )

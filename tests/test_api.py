@@ -2,8 +2,10 @@
 
 import asyncio
 import copy
+import enum
 import inspect
 import pickle
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,6 +22,7 @@ import fastloss as fl
 
 LOSSES = [fl.get(name) for name in fl.losses()]
 VARIANTS = cases.all_variants()
+BACKENDS = [backend for backend in cases.BACKENDS if backend != "numba"]
 EMPTY = inspect.Parameter.empty
 
 each_loss = pytest.mark.parametrize("loss", LOSSES, ids=cases.name_of)
@@ -412,6 +415,51 @@ def test_normalizer(loss, rng):
     assert loss.value(**{n: a[:0] for n, a in inputs.items()}, normalizer=2) == 0.0
 
 
+class Reduction(str, enum.Enum):  # noqa: UP042 (whose str is not its value)
+    MEAN = "mean"
+    NONE = "none"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_enumerations_as_reductions(backend):
+    """And other kinds of text."""
+    loss, z = fl.SquaredError(), np.array([1.0, 3.0])
+    with fl.use_backend(backend):
+        for reduction in (Reduction.MEAN, np.str_("mean")):
+            assert loss(z, 0.0, reduction=reduction) == 5.0
+        assert loss(z, 0.0, reduction=Reduction.NONE).shape == (2,)
+
+
+def test_the_memory_of_the_numpy_backend():
+    """It is the same for any number of elements."""
+    peaks = []
+    for n in (140_000, 420_000):
+        z = np.lib.stride_tricks.as_strided(np.ones(1), (n,), (0,))
+        tracemalloc.start()
+        try:
+            with fl.use_backend("numpy"):
+                assert fl.BinaryCrossEntropy()(z, 1.0, z) == 0.0
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_as_many_axes_as_numpy_has(backend):
+    shape = (1,) * 62 + (2, 3)
+    inputs = cases.sample(fl.SquaredError(), shape, "float64", cases.generator())
+    flat = {name: array.ravel() for name, array in inputs.items()}
+    expected = fl.SquaredError().value_and_grad(**flat, reduction="none")
+    with fl.use_backend(backend):
+        found = fl.SquaredError().value_and_grad(**inputs, reduction="none")
+        rows = fl.SoftmaxCrossEntropy().grad(inputs["prediction"], np.zeros(shape[:-1], int))
+    for array, wanted in zip(found, expected, strict=True):
+        assert array.shape == shape
+        np.testing.assert_array_equal(array.ravel(), wanted)
+    assert rows.shape == shape
+
+
 # ---- contexts
 
 
@@ -518,6 +566,25 @@ def test_known_optima():
         fl.CategoricalCrossEntropy(class_weight=(3, 1)).init_score(labels), [0.5, 0.5], rtol=1e-14
     )
     assert fl.Huber(delta=np.inf).init_score(y) == pytest.approx(4.4, rel=1e-12)
+
+
+def test_optima_of_extreme_targets():
+    median, large = fl.AbsoluteError(), 1e308
+    assert median.init_score([-large, large]) == 0.0
+    for loss in (median, fl.LogCosh()):
+        assert loss.init_score([large]) == large
+        assert np.isnan(loss.init_score([1.0, np.nan, 2.0]))
+    assert median.init_score([np.inf, np.inf, 1.0]) == np.inf
+    assert median.init_score([5e-324]) == 5e-324
+    target = pd.Series([1.0, 3.0], index=[4, 5])
+    assert fl.SquaredError().init_score(target, pd.Series([1.0, 3.0], index=[4, 5])) == 2.5
+
+
+def test_init_scores_of_many_classes():
+    """Memory is for the classes, not for each row's."""
+    labels = np.arange(100_000)
+    found = fl.SoftmaxCrossEntropy().init_score(labels)
+    np.testing.assert_allclose(found, np.log(1e-5), rtol=1e-12)
 
 
 def test_init_scores_of_scikit_learn():

@@ -203,7 +203,8 @@ def test_one_gradient_of_two_is_never_in_place():
     [
         (COST, {"cost": None}, TypeError, r"cost must be a number, a list, .* not None"),
         (COST, {"price": 1.0}, TypeError,
-         "cost_sensitive has no input 'price'; its extra inputs are cost"),
+         "this method of cost_sensitive has no argument 'price'; it has prediction, target, cost, "
+         "weight, reduction, normalizer, value_out, grad_out, threads"),
         (COST, {"cost": np.ones(2)}, ValueError,
          r"cost has shape \(2,\), but prediction has shape \(3,\): cost must be a scalar or have "
          r"shape \(3,\)"),

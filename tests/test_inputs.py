@@ -105,6 +105,7 @@ def i8(*values):
 
 
 ROWS = np.array([[1.0, 3.0], [2.0, 4.0]])
+BFLOATS = np.array([1, 2.5], ml_dtypes.bfloat16)
 CHUNKS = pl.concat([pl.Series([1.0, 2.0]), pl.Series([3.0])], rechunk=False)
 
 ACCEPTED = {
@@ -125,6 +126,10 @@ ACCEPTED = {
     "empty rows": (lambda: [[], []], np.empty((2, 0))),
     "nested": (lambda: [[1.0, 3.0], (2.0, 4.0)], ROWS),
     "deep": (lambda: [[[1], [2]], [[3], [4]]], np.arange(1, 5).reshape(2, 2, 1)),
+    "bfloat16 and int": (lambda: [ml_dtypes.bfloat16(1.5), 2], f8(1.5, 2)),
+    "bfloat16 and int8": (lambda: [BFLOATS, np.ones(2, np.int8)], np.float32([[1, 2.5], [1, 1]])),
+    "bfloat16 and float16": (lambda: [ml_dtypes.bfloat16(1.5), np.float16(2)], f4(1.5, 2)),
+    "bfloat16 and bool": (lambda: [ml_dtypes.bfloat16(1.5), True], f4(1.5, 1)),
     "list of arrays": (lambda: [f4(1, 3), f4(2, 4)], ROWS.astype(np.float32)),
     "list and array": (lambda: [[1.0, 3.0], f8(2, 4)], ROWS),
     "list of tensors": (lambda: [torch.tensor(1.0), torch.tensor(2.0)], f4(1, 2)),
@@ -138,6 +143,10 @@ ACCEPTED = {
     "masked array, nothing masked": (lambda: np.ma.array([1.0], mask=[False]), f8(1)),
     "big endian": (lambda: np.array([1, 2], ">f4"), f4(1, 2)),
     "big endian 2-D": (lambda: ROWS.astype(">f8"), ROWS),
+    "big endian bfloat16": (
+        lambda: BFLOATS.astype(BFLOATS.dtype.newbyteorder(">")),
+        BFLOATS,
+    ),
     "long long": (lambda: np.array([1], np.longlong), i8(1)),
     "unaligned": (lambda: np.frombuffer(b"x" + f8(1, 2).tobytes(), offset=1), f8(1, 2)),
     "array.array": (lambda: array.array("f", [1, 2]), f4(1, 2)),
@@ -285,6 +294,11 @@ REFUSED = {
     "strings": (lambda: np.array(["a"]), TypeError, "x has dtype <U1"),
     "datetime": (lambda: np.zeros(2, "M8[s]"), TypeError, "x has dtype datetime64[s]"),
     "timedelta": (lambda: np.timedelta64(1, "s"), TypeError, "x has dtype timedelta64[s]"),
+    "timedelta in a list": (
+        lambda: [1.5, np.timedelta64(1, "s")],
+        TypeError,
+        "x[1] has dtype timedelta64[s]",
+    ),
     "structured": (lambda: np.zeros(2, "i4,i4"), TypeError, "x has dtype [('f0', '<i4'), "),
     "float8": (lambda: np.ones(1, ml_dtypes.float8_e5m2), TypeError, "x has dtype float8_e5m2"),
     "pandas strings": (lambda: pd.Series(["a", None]), TypeError, "x has dtype str"),
@@ -481,8 +495,9 @@ REFUSED = {
     ),
     "string in a list": (lambda: [1, "a"], TypeError, "x[1] " + KINDS),
     "decimal in a list": (lambda: [[decimal.Decimal(1)]], TypeError, "x[0][0] " + KINDS),
-    "huge integer": (lambda: 2**70, ValueError, "x holds integers that fit neither int64 nor"),
-    "integers of two ranges": (lambda: [-1, 2**63], ValueError, "x holds integers that fit neit"),
+    "huge integer": (lambda: 2**70, ValueError, f"x is {2**70}, which fits neither int64 nor"),
+    "huge integer in a list": (lambda: [[1.5], [-(2**64)]], ValueError, f"x[1][0] is {-(2**64)}, "),
+    "integers of two ranges": (lambda: [-1, 2**63], ValueError, "x mixes integers below 0 and abo"),
     "columns of two ranges": (
         lambda: table(a=pa.array([1], pa.uint64()), b=[-1]),
         TypeError,

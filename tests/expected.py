@@ -1,0 +1,191 @@
+"""What a call gives, from the units that the numpy backend computes in float64, and how nearly.
+
+Weights, class weights, smoothing and reductions are applied here again, by their definitions. A
+result may be off by what both backends' stated bounds allow, and by the roundings of the weight and
+of the output. Nothing is claimed of numbers that the compute dtype does not hold, nor where
+rounding could move a difference of inputs across a kink.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+import fastloss as fl
+
+__all__ = ["check_results"]
+
+FORMATS = {
+    "float16": (11, -14, 65504.0),
+    "bfloat16": (8, -126, 3e38),
+    "float32": (24, -126, 3e38),
+    "float64": (53, -1022, 1e308),
+}
+"""Bits of the significand, the least exponent and about the largest number."""
+OUTPUTS = ("value", "grad", "hess")
+
+
+def ulp(x, dtype):
+    """The distance of floats of a dtype at a number."""
+    digits, least, _ = FORMATS[np.dtype(dtype).name]
+    exponent = np.where(x == 0, least, np.frexp(np.abs(x))[1] - 1)
+    return np.ldexp(1.0, np.maximum(exponent, least) - digits + 1)
+
+
+def broadcast(x, like):
+    """Numbers of units for each of their classes, where they have any."""
+    return np.reshape(x, np.shape(x) + (1,) * (like.ndim - np.ndim(x)))
+
+
+# ---- units
+
+
+@dataclass
+class Units:
+    """A call without options: a loss that weighs nothing, exact inputs, and the weights."""
+
+    loss: fl.Loss
+    prediction: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+
+    def exact(self, prediction=None, target=None):
+        """Value, gradient and Hessian of every unit that counts."""
+        prediction = self.prediction if prediction is None else prediction
+        target = self.target if target is None else target
+        shapes = (self.weight.shape, prediction.shape, prediction.shape)
+        outs = {f"{part}_out": np.empty(s) for part, s in zip(OUTPUTS, shapes, strict=True)}
+        with fl.use_backend("numpy"):
+            return self.loss.value_grad_hess(
+                prediction, target, self.weight != 0, reduction="none", **outs
+            )
+
+    def corners(self):
+        """The target as a mixture of corners of its domain: pairs of share and corner."""
+        domain = self.loss.domains()[1]
+        if self.loss.schema == "row":
+            corners = np.eye(self.target.shape[-1])
+            shares = np.moveaxis(self.target, -1, 0)
+        elif domain.discrete or domain.low == -np.inf:
+            return []
+        elif domain.high == np.inf:
+            shares, corners = [np.ones(self.target.shape)], [domain.low]
+        else:
+            share = (self.target - domain.low) / (domain.high - domain.low)
+            shares, corners = [1 - share, share], [domain.low, domain.high]
+        ends = (np.broadcast_to(corner, self.target.shape) for corner in corners)
+        return list(zip(shares, ends, strict=True))
+
+    def largest_terms(self, whole):
+        """The magnitude of the largest term of each number, where the data make terms cancel."""
+        largest, rest = [np.abs(x) for x in whole], whole
+        for share, corner in self.corners():
+            parts = self.exact(target=corner)
+            shares = [broadcast(share, x) for x in parts]
+            terms = [np.where(s == 0, 0.0, s * x) for s, x in zip(shares, parts, strict=True)]
+            rest = [r - t for r, t in zip(rest, terms, strict=True)]
+            largest = [np.maximum(m, np.abs(t)) for m, t in zip(largest, terms, strict=True)]
+        largest = [np.maximum(m, np.abs(r)) for m, r in zip(largest, rest, strict=True)]
+        if self.loss.schema == "row":  # a gradient is a difference from the target's own mass
+            largest[1] = np.maximum(largest[1], self.target)
+        return largest
+
+    def near_kinks(self, whole):
+        """Where rounding could move a difference of inputs across a kink: either side is right."""
+        if self.loss.schema == "row":  # which compare nothing that was rounded
+            return [np.zeros(x.shape, bool) for x in whole]
+        largest = np.maximum(np.abs(self.prediction), np.abs(self.target))
+        step = 4 * ulp(largest, self.prediction.dtype)
+        domain = self.loss.domains()[0]
+        sides = (self.prediction.astype("f8") + s for s in (step, -step))
+        beside = [self.exact(np.clip(side, domain.low, domain.high)) for side in sides]
+        jumps = [[np.abs(side[i] - x) > 1e-2 * np.abs(x) for side in beside]
+                 for i, x in enumerate(whole)]  # fmt: skip
+        return [np.zeros(whole[0].shape, bool), *(np.any(jump, axis=0) for jump in jumps[1:])]
+
+
+def units_of(loss, contents):
+    """The units of a call with these arrays."""
+    compute = np.dtype("f8" if contents["prediction"].dtype.name == "float64" else "f4")
+    prediction = contents["prediction"].astype(compute)
+    weight = contents.get("weight", np.float64(1)).astype(np.float64)
+    shape, target = prediction.shape, contents["target"]
+    if loss.schema == "row":
+        if target.shape == shape:
+            target = target.astype(compute).astype(np.float64)
+            counts = 1.0
+            if loss.class_weight is not None:
+                counts = np.where(target == 0, 0, target * loss.class_weight).sum(axis=-1)
+        else:
+            target, counts = as_distribution(loss, target, shape)
+        weight = np.where(weight == 0, 0, weight * counts)
+        kept, spread = (
+            compute.type(x) for x in (1 - loss.label_smoothing, loss.label_smoothing / shape[-1])
+        )
+        target = kept * target + spread
+        plain = {"class_weight": None, "ignore_index": None, "label_smoothing": 0.0}
+        loss = loss.replace(**{name: x for name, x in plain.items() if name in loss.params})
+        shape = shape[:-1]
+    else:
+        target = np.broadcast_to(target.astype(compute).astype(np.float64), shape)
+    return Units(loss, prediction, target, np.broadcast_to(weight, shape))
+
+
+def as_distribution(loss, labels, shape):
+    """Class indices as what they stand for, with class 0 for ignored rows; and what rows count."""
+    counts = np.ones(labels.shape) if loss.ignore_index is None else labels != loss.ignore_index
+    labels = np.where(counts, labels, 0).astype(np.int64)
+    if loss.class_weight is not None:
+        counts = counts * np.asarray(loss.class_weight)[labels]
+    return np.eye(shape[-1])[np.broadcast_to(labels, shape[:-1])], counts
+
+
+# ---- calls
+
+
+@np.errstate(all="ignore")
+def check_results(loss, parts, results, contents, reduction, normalizer):
+    """Every number lies where it must.
+
+    Parameters
+    ----------
+    loss : fastloss.Loss
+    parts : tuple of str
+        What the results are, of ``OUTPUTS``.
+    results : tuple
+    contents : dict of str to ndarray
+        What the arguments held, by name.
+    reduction, normalizer
+        Of the call.
+    """
+    units = units_of(loss, contents)
+    compute, weight = units.prediction.dtype, units.weight
+    whole = units.exact()
+    sizes, unclear = units.largest_terms(whole), units.near_kinks(whole)
+    divisor = 1.0
+    if reduction == "mean":
+        divisor = weight.sum() if normalizer is None else float(normalizer)
+    for part, got in zip(parts, results, strict=True):
+        i = OUTPUTS.index(part)
+        summed = part == "value" and reduction != "none"
+        factor = np.where(weight == 0, 0, weight / (1.0 if part == "value" else divisor))
+        factor = broadcast(factor, whole[i])
+        wanted = np.where(factor == 0, 0, whole[i] * factor)
+        bound = 2 * loss.ulps[compute.name][i] + 2
+        error = bound * ulp(sizes[i], compute) * factor + 4 * ulp(wanted, "f8")
+        judged = ~(sizes[i] > FORMATS[compute.name][2]) & ~unclear[i]
+        largest = FORMATS[compute.name][2]
+        if summed:
+            error = (error.sum() + 1e-15 * np.abs(wanted).sum()) / divisor
+            wanted, judged = wanted.sum() / divisor if divisor else np.nan, judged.all()
+        else:
+            error += np.abs(whole[i]) * ulp(factor, compute) + 2 * ulp(wanted, compute)
+            error += ulp(wanted, got.dtype)
+            largest = min(largest, FORMATS[got.dtype.name][2])
+        judged &= ~(np.abs(wanted) + error > largest)
+        got = np.asarray(got, np.float64)
+        right = (np.abs(got - wanted) <= error) | (np.isnan(got) & np.isnan(wanted))
+        wrong = np.atleast_1d(judged & ~right)
+        if wrong.any():
+            first = np.unravel_index(np.argmax(wrong), wrong.shape)
+            found, true, allowed = (np.atleast_1d(x)[first] for x in (got, wanted, error))
+            raise AssertionError(f"{part} is {found}, not {true}, which allows {allowed}")
