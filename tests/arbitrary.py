@@ -217,7 +217,7 @@ class Out:
             array.flags.writeable = False
         kinds = {"matrix": np.matrix, "masked": np.ma.MaskedArray}
         if self.change == "list":
-            return nested(array)
+            return [array]
         if self.change in kinds and (self.change == "masked" or array.ndim == 2):
             return array.view(kinds[self.change])
         return array
