@@ -13,7 +13,7 @@ SOURCES := $(CORE) fastloss/_core.pyx fastloss/_methods.py $(wildcard fastloss/*
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check lint format sanitize mutate tables bench bench-suite wheel clean
+.PHONY: help demo test check lint format sanitize mutate fuzz tables bench bench-suite wheel clean
 
 help:  ## lists what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -45,6 +45,9 @@ sanitize: $(VENV)/.with-test  ## passes the tests under address, behaviour and t
 
 mutate: $(VENV)/.with-test  ## makes every formula a little wrong and has its tests notice
 	@cd tests && ../$(BIN)/python -m mutants
+
+fuzz: $(VENV)/.with-test  ## calls the API with arbitrary arguments for ten minutes
+	@$(BIN)/python tests/test_fuzz.py 600
 
 tables: $(VENV)/.with-test  ## renews the tables of the docs
 	@$(BIN)/python docs/tables.py --write

@@ -125,31 +125,34 @@ StoreRun<T> storer(int dtype) {
 }
 
 // What is no class index of any array.
-constexpr int64_t no_label = INT64_MIN;
+inline int64_t no_label(const fastloss_plan& plan) {
+    return plan.ignores && plan.ignore_index == INT64_MIN ? INT64_MIN + 1 : INT64_MIN;
+}
 
 template <class S>
-void load_label_run(int64_t* to, const char* from, int64_t stride, int64_t n) {
+void load_label_run(int64_t* to, const char* from, int64_t stride, int64_t n, int64_t none) {
     for (int64_t i = 0; i < n; ++i) {
         const S x = *reinterpret_cast<const S*>(from + i * stride);
         if constexpr (S(0.5) != S(0)) {  // floating-point
             const bool integral = x >= S(-0x1p62) && x <= S(0x1p62) && S(int64_t(x)) == x;
-            to[i] = integral ? int64_t(x) : no_label;
+            to[i] = integral ? int64_t(x) : none;
         } else {
-            to[i] = S(-1) > S(0) && uint64_t(x) > uint64_t(INT64_MAX) ? no_label : int64_t(x);
+            to[i] = S(-1) > S(0) && uint64_t(x) > uint64_t(INT64_MAX) ? none : int64_t(x);
         }
     }
 }
 
 template <class S>
-void load_narrow_label_run(int64_t* to, const char* from, int64_t stride, int64_t n) {
+void load_narrow_label_run(int64_t* to, const char* from, int64_t stride, int64_t n, int64_t none) {
     for (int64_t i = 0; i < n; ++i) {
         float x;
         load_run<S, float>(&x, from + i * stride, 0, 1);
-        load_label_run<float>(to + i, reinterpret_cast<const char*>(&x), 0, 1);
+        load_label_run<float>(to + i, reinterpret_cast<const char*>(&x), 0, 1, none);
     }
 }
 
-using LoadLabelRun = void (*)(int64_t* to, const char* from, int64_t stride, int64_t n);
+using LoadLabelRun = void (*)(int64_t* to, const char* from, int64_t stride, int64_t n,
+                              int64_t none);
 
 inline LoadLabelRun label_loader(int dtype) {
     static constexpr LoadLabelRun table[FASTLOSS_DTYPES] = {

@@ -245,16 +245,17 @@ void scan_map_block(const Job& job, const Scratch& scratch, int64_t block, Block
 // ---- row
 
 // Multiplies the weights by the class weights of class indices and takes absent rows out: their
-// weight becomes 0 and their label a class. False where a label is no class.
+// weight becomes 0 and their label a class. False where a label of a row that counts is no class.
 inline bool use_labels(const Job& job, int64_t n, const Scratch& scratch) {
     const fastloss_plan& plan = *job.plan;
     int bad = 0;
     for (int64_t i = 0; i < n; ++i) {
         const int64_t label = scratch.labels[i];
         const bool ignored = plan.ignores && label == plan.ignore_index;
+        const bool counts = !ignored && (!job.weighted || scratch.weight[i] != 0);
         const bool valid = label >= 0 && label < job.classes;
-        bad |= int(!ignored && !valid);
-        const bool used = valid && !ignored;
+        bad |= int(counts && !valid);
+        const bool used = counts && valid;
         scratch.labels[i] = used ? label : 0;
         if (!job.weighted) continue;
         const double class_weight = plan.class_weight ? plan.class_weight[scratch.labels[i]] : 1.0;
@@ -316,7 +317,7 @@ RowBlock<T> load_row_block(const Job& job, const Scratch& scratch, int64_t begin
         const LoadLabelRun load_labels = label_loader(job.input[1].dtype);
         for_runs(job, job.input[1], begin, n,
                  [&](char* at, int64_t stride, int64_t done, int64_t length) {
-                     load_labels(scratch.labels + done, at, stride, length);
+                     load_labels(scratch.labels + done, at, stride, length, no_label(plan));
                  });
         if (!use_labels(job, n, scratch)) {
             rows.status = FASTLOSS_BAD_LABEL;

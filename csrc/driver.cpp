@@ -340,7 +340,7 @@ int fastloss_threads_for(const fastloss_plan* plan) {
 }
 
 int fastloss_streams(const fastloss_plan* plan) {
-    return streams(*plan, unit_count(*plan));
+    return streams(*plan, bytes_touched(*plan, unit_count(*plan)));
 }
 
 int64_t fastloss_block_units(const fastloss_plan* plan) {

@@ -52,7 +52,7 @@ def _bad_label(plan: Plan) -> tuple[str, str] | None:
     for units in parts(plan):
         labels = units.labels
         valid = (labels >= 0) & (labels < plan.classes) & (labels == np.floor(labels))
-        if first := _first(~(valid | units.ignored)):
+        if first := _first(~(valid | units.absent)):
             label = labels[first]
             message = (
                 f"{_where(units, 'target', first)} is {label!s}, not a class index from 0 to "

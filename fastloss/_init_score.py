@@ -93,7 +93,7 @@ def _zeros(plan: Plan) -> np.ndarray:
     """A zero for each class up to the largest index."""
     largest, unit = 0, 0
     for units in parts(plan):
-        labels = np.where(units.ignored | ~(units.labels < np.inf), 0, units.labels)
+        labels = np.where(units.absent | ~(units.labels < np.inf), 0, units.labels)
         if labels.max() > largest:
             largest, unit = labels.max(), units.begin + int(np.argmax(labels))
     if largest >= _MOST_CLASSES:

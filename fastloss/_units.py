@@ -61,23 +61,24 @@ class Units:
         return labels if labels.dtype.kind in "biuf" else labels.astype(np.float32)
 
     @cached_property
-    def ignored(self) -> np.ndarray:
-        """Which class indices are the one that is left out."""
+    def absent(self) -> np.ndarray:
+        """Which rows of class indices weigh nothing or are left out, whatever their label is."""
         ignore: Any = getattr(self.plan.loss, "ignore_index", None)
-        return np.zeros(self.count, bool) if ignore is None else self.labels == ignore
+        absent = self.given_weight == 0
+        return absent if ignore is None else absent | (self.labels == ignore)
 
     @cached_property
     def classes(self) -> np.ndarray:
-        """The class indices as integers, 0 for ignored ones; all must be valid."""
-        return np.where(self.ignored, 0, self.labels).astype(np.int64)
+        """The class indices as integers, 0 for absent rows; all others must be valid."""
+        return np.where(self.absent, 0, self.labels).astype(np.int64)
 
     @cached_property
     def weight(self) -> np.ndarray:
-        """What the units count: their weights times those of their classes, 0 for ignored rows."""
+        """What the units count: their weights times those of their classes, 0 for absent rows."""
         plan = self.plan
         weight = self.given_weight
         if plan.labels:
-            weight = np.where(self.ignored, 0.0, weight)
+            weight = np.where(self.absent, 0.0, weight)
         class_weight: Any = getattr(plan.loss, "class_weight", None)
         if class_weight is None:
             return weight

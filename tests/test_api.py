@@ -580,6 +580,13 @@ def test_optima_of_extreme_targets():
     assert fl.SquaredError().init_score(target, pd.Series([1.0, 3.0], index=[4, 5])) == 2.5
 
 
+def test_init_scores_without_absent_labels():
+    """Not even how many classes there are depends on them."""
+    loss = fl.SoftmaxCrossEntropy()
+    found = loss.init_score(np.array([0, 10**12, 1, 1]), [1, 0, 2, 1])
+    np.testing.assert_allclose(found, np.log([0.25, 0.75]), rtol=1e-14)
+
+
 def test_init_scores_of_many_classes():
     """Memory is for the classes, not for each row's."""
     labels = np.arange(100_000)
