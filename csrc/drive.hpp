@@ -104,7 +104,9 @@ void weight_outputs(const Job& job, T* x, const double* weight, double scale, in
     if (job.weighted) {
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
-            x[i] = weight[i] == 0 ? T(0) : T(double(x[i]) * (weight[i] * scale));
+            const T product = x[i] * T(weight[i] * scale);
+            const T weighted = x[i] == T(0) ? x[i] : product;  // the weight may overflow
+            x[i] = weight[i] == 0 ? T(0) : weighted;
         }
     } else if (scale != 1) {
         const T factor = T(scale);

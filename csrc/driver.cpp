@@ -11,6 +11,10 @@
 #include "job.hpp"
 #include "threads.hpp"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace fastloss {
 namespace {
 
@@ -172,10 +176,25 @@ int64_t scratch_size(const Job& job) {
            small * buffer_size(buffer_units(job));
 }
 
+// Where AddressSanitizer watches, nobody may touch what lies between buffers.
+void forbid([[maybe_unused]] char* gap) {
+#if defined(__SANITIZE_ADDRESS__)
+    __asan_poison_memory_region(gap, stagger);
+#endif
+}
+
+void allow([[maybe_unused]] char* memory, [[maybe_unused]] int64_t size) {
+#if defined(__SANITIZE_ADDRESS__)
+    __asan_unpoison_memory_region(memory, size);
+#endif
+}
+
 Scratch lay_out(const Job& job, char* memory) {
+    allow(memory, scratch_size(job));
     const auto take = [&](int64_t elements) {
         char* const at = memory;
         memory += buffer_size(elements);
+        forbid(memory - stagger);
         return at;
     };
     const int64_t units = buffer_units(job), size = units * job.classes;

@@ -68,7 +68,7 @@ class Call {
     // The lowest block with a number that is refused.
     int64_t refused(int threads) const {
         Bytes results;
-        const Outcome outcome = run(threads, 0.7999, results);
+        const Outcome outcome = run(threads, 0.799, results);
         CHECK(outcome.status == FASTLOSS_BAD_INPUT);
         return outcome.block;
     }
@@ -187,32 +187,27 @@ int run_slowly(int (*poll)(void*), void* context) {
     return status;
 }
 
-int never(void*) {
-    return 0;
-}
+// Poll functions act once workers take part.
 
 int stop(void*) {
-    return 1;
+    return blocks_of_workers > 0;
 }
 
 int call_and_stop(void*) {
     CHECK(cases[0].right(2));
-    return 1;
+    return blocks_of_workers > 0;
 }
 
-struct Fork {
-    int polls;
-    pid_t child;
-};
-
-int fork_at_second_poll(void* context) {
-    Fork& here = *static_cast<Fork*>(context);
-    if (++here.polls == 2) here.child = fork();
+int fork_once(void* context) {
+    pid_t& child = *static_cast<pid_t*>(context);
+    if (child == -1 && blocks_of_workers > 0) child = fork();
     return 0;
 }
 
 int end_thread(void*) {
-    pthread_exit(nullptr);
+    static int ended;
+    if (blocks_of_workers > 0) pthread_exit(&ended);
+    return 0;
 }
 
 void* run_until_thread_ends(void*) {
@@ -220,26 +215,27 @@ void* run_until_thread_ends(void*) {
     return nullptr;
 }
 
-// Repeats what makes a slow call until workers take part in it: on a busy machine they may not.
-template <class Use>
-void with_workers(Use use) {
+// Each of these returns whether workers took part in time.
+
+bool run_whole() {
+    CHECK(run_slowly(nullptr, nullptr) == FASTLOSS_OK);
+    return blocks_of_workers > 0;
+}
+
+bool stop_early() {
+    return run_slowly(stop, nullptr) == FASTLOSS_INTERRUPTED;
+}
+
+bool call_within() {
+    return run_slowly(call_and_stop, nullptr) == FASTLOSS_INTERRUPTED;
+}
+
+// On a busy machine it may take some attempts.
+void with_workers(bool (*use)()) {
     for (int attempt = 0; attempt < 100; ++attempt) {
-        use();
-        if (blocks_of_workers > 0) return;
+        if (use()) return;
     }
-    CHECK(!"no worker takes part");
-}
-
-void run_whole() {
-    CHECK(run_slowly(never, nullptr) == FASTLOSS_OK);
-}
-
-void stop_early() {
-    CHECK(run_slowly(stop, nullptr) == FASTLOSS_INTERRUPTED);
-}
-
-void call_within() {
-    CHECK(run_slowly(call_and_stop, nullptr) == FASTLOSS_INTERRUPTED);
+    CHECK(!"workers never take part");
 }
 
 void expect_child(pid_t child) {
@@ -247,19 +243,19 @@ void expect_child(pid_t child) {
     CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
 }
 
-void fork_within() {
-    Fork here{0, -1};
-    CHECK(run_slowly(fork_at_second_poll, &here) == FASTLOSS_OK && here.polls > 1);
-    const int blocks = blocks_of_workers;
-    if (here.child == 0) {
+bool fork_within() {
+    pid_t child = -1;
+    CHECK(run_slowly(fork_once, &child) == FASTLOSS_OK);
+    if (child == -1) return false;
+    if (child == 0) {
         with_workers(run_whole);
         _exit(0);
     }
-    expect_child(here.child);
-    blocks_of_workers = blocks;
+    expect_child(child);
+    return true;
 }
 
-void end_thread_within() {
+bool end_thread_within() {
     const size_t size = 1 << 20;
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
     void* const stack = mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, -1, 0);
@@ -268,11 +264,13 @@ void end_thread_within() {
     CHECK(pthread_attr_setstack(&attributes, stack, size) == 0);
     pthread_t thread;
     CHECK(pthread_create(&thread, &attributes, run_until_thread_ends, nullptr) == 0);
-    CHECK(pthread_join(thread, nullptr) == 0);
+    void* ended;
+    CHECK(pthread_join(thread, &ended) == 0);
     CHECK(munmap(stack, size) == 0);
     const int blocks = blocks_of_workers;
     usleep(1000);
     CHECK(blocks_of_workers == blocks);
+    return ended != nullptr;
 }
 
 void poll_functions() {
@@ -311,6 +309,7 @@ void many_callers() {
                 const pid_t grandchild = fork();
                 CHECK(cases[0].right(3));
                 if (grandchild != 0) expect_child(grandchild);
+                if (round == 16) with_workers(run_whole);
                 _exit(0);
             }
             expect_child(child);
