@@ -116,7 +116,7 @@ def units_of(loss, contents):
             if loss.class_weight is not None:
                 counts = np.where(target == 0, 0, target * loss.class_weight).sum(axis=-1)
         else:
-            target, counts = as_distribution(loss, target, shape)
+            target, counts = as_distribution(loss, np.where(weight == 0, 0, target), shape)
         weight = np.where(weight == 0, 0, weight * counts)
         kept, spread = (
             compute.type(x) for x in (1 - loss.label_smoothing, loss.label_smoothing / shape[-1])
