@@ -125,8 +125,9 @@ def address_environment(library):
         "LD_PRELOAD": f"{runtime('libasan.so')} {runtime('libstdc++.so')}",
         "PYTHONPATH": str(library),
         "PYTHONMALLOC": "malloc",
-        # the interpreter frees little when it ends
-        "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1:detect_stack_use_after_return=1",
+        # the interpreter frees little when it ends; sizes beyond all memory are a MemoryError
+        "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1:detect_stack_use_after_return=1"
+        ":allocator_may_return_null=1",
         "UBSAN_OPTIONS": "print_stacktrace=1:abort_on_error=1",
     }
 
