@@ -17,6 +17,7 @@ from setuptools.command.build_ext import build_ext
 CPP_FLAGS = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra", "-g0"]
 # Never -ffast-math: NaN, infinities and the order of operations are part of every result.
 KERNEL_FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
+KERNEL_FLAGS += ["-fno-tree-loop-distribute-patterns"]  # no memset in a loop of few numbers
 ISA_FLAGS = {
     "baseline": [],
     "avx2": ["-march=x86-64-v3"],

@@ -14,17 +14,19 @@ class ColumnSum {
 
   public:
     void clear(int64_t k) {
+        classes_ = int(k < lanes ? k : lanes);
         used_ = 1;
-        while (used_ < lanes && used_ < k) used_ *= 2;
+        while (used_ < classes_) used_ *= 2;
         __builtin_memset(high_, 0, used_ * sizeof(high_[0]));
         if (compensated) __builtin_memset(low_, 0, used_ * sizeof(low_[0]));
         __builtin_memset(low_words_, 0, used_ * sizeof(low_words_[0]));
     }
 
-    FASTLOSS_LOOP_FUNCTION void add(ColumnSum& sum, int64_t j, const T* x, int64_t n) {
-        double* const high = sum.high_[j % lanes];
-        double* const low = sum.low_[j % lanes];
-        n = whole_lanes(n);
+    // Adds class j of n rows.
+    FASTLOSS_INLINE void add(int64_t j, const T* x, const T* x_low, int64_t n) {
+        double* const high = high_[j % lanes];
+        double* const low = low_[j % lanes];
+        T* const low_words = low_words_[j % lanes];
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
             if constexpr (compensated) {
@@ -36,19 +38,14 @@ class ColumnSum {
                 high[i] += double(x[i]);
             }
         }
-    }
-
-    FASTLOSS_LOOP_FUNCTION void add_low(ColumnSum& sum, int64_t j, const T* x, int64_t n) {
-        T* const low = sum.low_words_[j % lanes];
-        n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
-        for (int64_t i = 0; i < n; ++i) low[i] += x[i];
+        for (int64_t i = 0; i < n; ++i) low_words[i] += x_low[i];
     }
 
     FASTLOSS_LOOP_FUNCTION void fold(ColumnSum& sum, int64_t n, T* to, T* to_low) {
         n = whole_lanes(n);
         for (int width = sum.used_ / 2; width > 0; width /= 2) {
-            for (int lane = 0; lane < width; ++lane) {
+            for (int lane = 0; lane < width && lane + width < sum.classes_; ++lane) {
                 double* const high = sum.high_[lane];
                 double* const low = sum.low_[lane];
                 T* const words = sum.low_words_[lane];
@@ -80,7 +77,7 @@ class ColumnSum {
     }
 
   private:
-    int used_;  // lanes; the others would only add zeros
+    int classes_, used_;  // lanes, and the power of two above; the others would only add zeros
     alignas(64) double high_[lanes][max_rows];
     alignas(64) double low_[lanes][max_rows];
     alignas(64) T low_words_[lanes][max_rows];
@@ -99,86 +96,71 @@ FASTLOSS_LOOP_FUNCTION void column_maxima(const T* z, int64_t n, int64_t k, T* m
     }
 }
 
-// The loops over the rows of one class.
+// The loops over the rows of one class after another; constants stay in registers throughout.
 template <class T, class F>
 struct AcrossSums {
     static constexpr int terms = F::term_sums, fits = F::fit_sums;
 
     template <bool keeps>
-    FASTLOSS_LOOP_FUNCTION void term_loop(const F formula, const T* z, int64_t n, T* kept,
-                                          RowSums<T, F>& rows, Words<T, terms, max_rows>& x) {
+    FASTLOSS_LOOP_FUNCTION void term_loop(const F formula, const T* z, int64_t n, int64_t k,
+                                          T* kept, RowSums<T, F>& rows, ColumnSum<T>* totals) {
+        Words<T, terms, max_rows> x;
         n = whole_lanes(n);
-        FASTLOSS_INDEPENDENT
-        for (int64_t i = 0; i < n; ++i) {
-            const T prediction = z[i];
-            const Term<T, terms> term = formula.term(prediction, rows.maximum[i]);
-            rows.ties[i] += prediction == rows.maximum[i] ? T(1) : T(0);
-            for (int s = 0; s < terms; ++s) x.set(s, i, term.sums[s]);
-            if constexpr (keeps) kept[i] = term.kept;
+        for (int64_t j = 0; j < k; ++j) {
+            const T* const column = z + j * n;
+            FASTLOSS_INDEPENDENT
+            for (int64_t i = 0; i < n; ++i) {
+                const T prediction = column[i];
+                const Term<T, terms> term = formula.term(prediction, rows.maximum[i]);
+                rows.ties[i] += prediction == rows.maximum[i] ? T(1) : T(0);
+                for (int s = 0; s < terms; ++s) x.set(s, i, term.sums[s]);
+                if constexpr (keeps) kept[j * n + i] = term.kept;
+            }
+            for (int s = 0; s < terms; ++s) totals[s].add(j, x.high[s], x.low[s], n);
         }
     }
 
     FASTLOSS_LOOP_FUNCTION void fit_loop(const F formula, const T* z, const T* q, int64_t n,
-                                         const RowSums<T, F>& rows, Words<T, fits, max_rows>& x) {
+                                         int64_t k, const RowSums<T, F>& rows,
+                                         ColumnSum<T>* totals) {
+        Words<T, fits, max_rows> x;
         n = whole_lanes(n);
-        FASTLOSS_INDEPENDENT
-        for (int64_t i = 0; i < n; ++i) {
-            const Fit<T, fits> fit = formula.fit(z[i], q[i], rows.maximum[i]);
-            for (int s = 0; s < fits; ++s) x.set(s, i, fit.sums[s]);
+        for (int64_t j = 0; j < k; ++j) {
+            FASTLOSS_INDEPENDENT
+            for (int64_t i = 0; i < n; ++i) {
+                const Fit<T, fits> fit = formula.fit(z[j * n + i], q[j * n + i], rows.maximum[i]);
+                for (int s = 0; s < fits; ++s) x.set(s, i, fit.sums[s]);
+            }
+            for (int s = 0; s < fits; ++s) totals[s].add(j, x.high[s], x.low[s], n);
         }
     }
 };
 
-// Sums over the classes of what `loop(class, x)` writes for each.
+// Sums over the classes of what `loop(totals)` adds.
 template <class T, int kinds, class Loop>
 void sum_columns(int64_t n, int64_t k, Words<T, kinds, max_rows>& to, Loop loop) {
-    Words<T, kinds, max_rows> x;
     ColumnSum<T> totals[at_least_1(kinds)];
     for (int s = 0; s < kinds; ++s) totals[s].clear(k);
-    for (int64_t j = 0; j < k; ++j) {
-        loop(j, x);
-        for (int s = 0; s < kinds; ++s) {
-            ColumnSum<T>::add(totals[s], j, x.high[s], n);
-            ColumnSum<T>::add_low(totals[s], j, x.low[s], n);
-        }
-    }
+    loop(totals);
     for (int s = 0; s < kinds; ++s) ColumnSum<T>::fold(totals[s], n, to.high[s], to.low[s]);
 }
 
-// The target of one class where targets are class indices.
-template <class T>
-FASTLOSS_LOOP_FUNCTION void label_column(const T* labels, T label, int64_t n, T* target) {
+template <class T, class F, int outputs, bool soft>
+FASTLOSS_LOOP_FUNCTION void emit_columns(const F formula, const T* kept, const T* target,
+                                         const Coefficients<T, F>& coefficients, const T* factor,
+                                         int64_t n, int64_t k, T* grad, T* hess) {
     n = whole_lanes(n);
-    FASTLOSS_INDEPENDENT
-    for (int64_t i = 0; i < n; ++i) target[i] = labels[i] == label ? T(1) : T(0);
-}
-
-template <class T, class F, int outputs>
-FASTLOSS_LOOP_FUNCTION void emit_column(
-    const F formula, const T* kept, const T* target,
-    const T (&coefficients)[at_least_1(F::coefficients)][max_rows], const T* factor, int64_t n,
-    T* grad, T* hess) {
-    n = whole_lanes(n);
-    FASTLOSS_INDEPENDENT
-    for (int64_t i = 0; i < n; ++i) {
-        T row[at_least_1(F::coefficients)];
-        for (int c = 0; c < F::coefficients; ++c) row[c] = coefficients[c][i];
-        const Emit<T> emit = formula.emit(kept[i], target[i], row);
-        const bool used = factor[i] != T(0);
-        if constexpr (outputs & FASTLOSS_GRAD) grad[i] = used ? emit.grad * factor[i] : T(0);
-        if constexpr (outputs & FASTLOSS_HESS) hess[i] = used ? emit.hess * factor[i] : T(0);
-    }
-}
-
-template <class T, class F>
-FASTLOSS_LOOP_FUNCTION void finish_coefficients(const F formula, int64_t n,
-                                                const RowSums<T, F>& rows, T k,
-                                                T (&to)[at_least_1(F::coefficients)][max_rows]) {
-    n = whole_lanes(n);
-    FASTLOSS_INDEPENDENT
-    for (int64_t i = 0; i < n; ++i) {
-        const auto finish = formula.finish(rows.row(i), k);
-        for (int c = 0; c < F::coefficients; ++c) to[c][i] = finish.coefficients[c];
+    for (int64_t j = 0; j < k; ++j) {
+        FASTLOSS_INDEPENDENT
+        for (int64_t i = 0; i < n; ++i) {
+            const int64_t at = j * n + i;
+            T row[at_least_1(F::coefficients)];
+            coefficients.row(i, row);
+            const Emit<T> emit = formula.emit(kept[at], soft ? target[at] : T(0), row);
+            const bool used = factor[i] != T(0);
+            if constexpr (outputs & FASTLOSS_GRAD) grad[at] = used ? emit.grad * factor[i] : T(0);
+            if constexpr (outputs & FASTLOSS_HESS) hess[at] = used ? emit.hess * factor[i] : T(0);
+        }
     }
 }
 
@@ -191,7 +173,7 @@ void across_block(int64_t n, int64_t k, const void* const* in, const void* param
     const F formula = load_formula<F, T>(parameters);
     const T* const z = static_cast<const T*>(in[0]);
     const T* const q = static_cast<const T*>(in[1]);
-    const T* const labels = static_cast<const T*>(in[2]);
+    const int64_t* const labels = static_cast<const int64_t*>(in[2]);
     const T* const factor = static_cast<const T*>(in[3]);
     T* const grad = static_cast<T*>(out[1]);
     T* const hess = static_cast<T*>(out[2]);
@@ -199,32 +181,32 @@ void across_block(int64_t n, int64_t k, const void* const* in, const void* param
     RowSums<T, F> rows{};
     if constexpr (F::uses_maximum) column_maxima(z, n, k, rows.maximum);
     if (labels) {
-        for (int64_t i = 0; i < n; ++i) rows.picked[i] = z[int64_t(labels[i]) * n + i];
+        for (int64_t i = 0; i < n; ++i) rows.picked[i] = z[labels[i] * n + i];
         LabelFit<T, F>::loop(formula, n, rows);
     } else {
-        sum_columns(n, k, rows.fit, [&](int64_t j, auto& x) {
-            Sums::fit_loop(formula, z + j * n, q + j * n, n, rows, x);
+        sum_columns(n, k, rows.fit, [&](ColumnSum<T>* totals) {
+            Sums::fit_loop(formula, z, q, n, k, rows, totals);
         });
     }
     if constexpr (keeps || F::term_sums > 0) {
-        sum_columns(n, k, rows.term, [&](int64_t j, auto& x) {
-            Sums::template term_loop<keeps>(formula, z + j * n, n, keeps ? kept + j * n : nullptr,
-                                            rows, x);
+        sum_columns(n, k, rows.term, [&](ColumnSum<T>* totals) {
+            Sums::template term_loop<keeps>(formula, z, n, k, kept, rows, totals);
         });
     }
-    if constexpr (outputs & FASTLOSS_VALUE) {
-        FinishRows<T, F>::loop(formula, n, rows, T(k), static_cast<T*>(out[0]));
+    Coefficients<T, F> coefficients;
+    finish_rows<T, F, outputs>(formula, n, rows, T(k), static_cast<T*>(out[0]), coefficients);
+    if constexpr (!keeps) return;
+    if (!labels) {
+        emit_columns<T, F, outputs, true>(formula, kept, q, coefficients, factor, n, k, grad, hess);
+        return;
     }
-    if constexpr (keeps) {
-        alignas(64) T coefficients[at_least_1(F::coefficients)][max_rows], label[max_rows];
-        finish_coefficients<T, F>(formula, n, rows, T(k), coefficients);
-        for (int64_t j = 0; j < k; ++j) {
-            T* const g = grad ? grad + j * n : nullptr;
-            T* const h = hess ? hess + j * n : nullptr;
-            if (labels) label_column(labels, T(j), n, label);
-            emit_column<T, F, outputs>(formula, kept + j * n, labels ? label : q + j * n,
-                                       coefficients, factor, n, g, h);
-        }
+    LabelEmits<T, F, outputs> at;
+    for (int64_t i = 0; i < n; ++i) at.kept[i] = kept[labels[i] * n + i];
+    LabelEmits<T, F, outputs>::loop(formula, n, coefficients, factor, at);
+    emit_columns<T, F, outputs, false>(formula, kept, q, coefficients, factor, n, k, grad, hess);
+    for (int64_t i = 0; i < n; ++i) {
+        if constexpr (outputs & FASTLOSS_GRAD) grad[labels[i] * n + i] = at.grad[i];
+        if constexpr (outputs & FASTLOSS_HESS) hess[labels[i] * n + i] = at.hess[i];
     }
 }
 

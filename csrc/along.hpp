@@ -32,21 +32,10 @@ FASTLOSS_LOOP_FUNCTION T row_maximum(const T* z, int64_t k) {
     return most;
 }
 
+// Lanes of the first words and of the second: one loop, as the first wait for their own sums.
 template <class T>
-FASTLOSS_LOOP_FUNCTION int64_t count_ties(const T* z, T maximum, int64_t k) {
-    Bits<T> ties = 0;  // as wide as T, so that both fill the same vectors
-    for (int64_t j = 0; j < k; ++j) ties += z[j] == maximum ? 1 : 0;
-    return int64_t(ties);
-}
-
-template <class T>
-FASTLOSS_LOOP_FUNCTION void add_segment(Lanes<T>& sum, const T* x, int64_t n) {
-    sum.add(x, n);
-}
-
-template <class T>
-FASTLOSS_LOOP_FUNCTION void add_low_segment(Lanes<T>& sum, const T* x, int64_t n) {
-    sum.add_low(x, n);
+FASTLOSS_LOOP_FUNCTION void add_segment(Lanes<T>& sum, const T* high, const T* low, int64_t n) {
+    sum.add(high, low, n);
 }
 
 // The loops over a segment; n is a multiple of the lanes.
@@ -56,16 +45,21 @@ struct AlongSums {
     using TermBuffer = Words<T, terms, segment>;
     using FitBuffer = Words<T, fits, segment>;
 
+    // Returns how many predictions are the maximum.
     template <bool keeps>
-    FASTLOSS_LOOP_FUNCTION void term_loop(const F formula, const T* z, T maximum, int64_t n,
-                                          T* kept, TermBuffer& sums) {
+    FASTLOSS_LOOP_FUNCTION int64_t term_loop(const F formula, const T* z, T maximum, int64_t n,
+                                             T* kept, TermBuffer& sums) {
         n = whole_lanes(n);
+        Bits<T> ties = 0;  // counted in bits of T, which every instruction set can select
         FASTLOSS_INDEPENDENT
         for (int64_t j = 0; j < n; ++j) {
-            const Term<T, terms> term = formula.term(z[j], maximum);
+            const T prediction = z[j];
+            const Term<T, terms> term = formula.term(prediction, maximum);
+            ties += to_bits(prediction == maximum ? from_bits<T>(1) : T(0));
             for (int s = 0; s < terms; ++s) sums.set(s, j, term.sums[s]);
             if constexpr (keeps) kept[j] = term.kept;
         }
+        return int64_t(ties);
     }
 
     FASTLOSS_LOOP_FUNCTION void fit_loop(const F formula, const T* z, const T* q, T maximum,
@@ -98,7 +92,8 @@ template <class T>
 struct End {
     alignas(64) T x[lanes];
     End(const T* from, int64_t n, T fill) {
-        for (int64_t j = 0; j < lanes; ++j) x[j] = j < n ? from[j] : fill;
+        for (int64_t j = 0; j < lanes; ++j) x[j] = fill;
+        __builtin_memcpy(x, from, n * sizeof(T));
     }
 };
 
@@ -108,9 +103,17 @@ void add_sums(Lanes<T>* totals, Words<T, kinds, segment>& buffer, int64_t n) {
     const int64_t padded = (n + lanes - 1) / lanes * lanes;
     for (int s = 0; s < kinds; ++s) {
         for (int64_t j = n; j < padded; ++j) buffer.set(s, j, {T(0), T(0)});
-        add_segment(totals[s], buffer.high[s], padded);
-        add_low_segment(totals[s], buffer.low[s], padded);
+        add_segment(totals[s], buffer.high[s], buffer.low[s], padded);
     }
+}
+
+// Asks for what lies one row ahead of a segment, while this one is computed. Long rows do not all
+// fit the second-level cache twice.
+template <class T>
+inline void prefetch_next(const T* z, int64_t j, int64_t n, int64_t k) {
+    constexpr int64_t most = (256 << 10) / sizeof(T), line = 64 / sizeof(T);
+    if (j >= most) return;
+    for (int64_t i = j; i < j + n; i += line) __builtin_prefetch(z + k + i, 0, 2);
 }
 
 // Row i of a block: its terms and, for a distribution, its fits.
@@ -124,13 +127,15 @@ FASTLOSS_LOOP_FUNCTION void sum_row(const F formula, const T* z, const T* q, int
     typename Sums::FitBuffer fit_buffer;
     const T maximum = rows.maximum[i], lowest = -T(__builtin_inf());
     const int64_t left = k % lanes, whole = k - left;
+    int64_t ties = 0;
     for (int64_t j = 0; j < whole; j += segment) {
         const int64_t n = whole - j < segment ? whole - j : segment;
+        prefetch_next(z, j, n, k);
         if (q) {
             Sums::fit_loop(formula, z + j, q + j, maximum, n, fit_buffer);
             add_sums(fit_sums, fit_buffer, n);
         }
-        Sums::template term_loop<keeps>(formula, z + j, maximum, n, kept + j, term_buffer);
+        ties += Sums::template term_loop<keeps>(formula, z + j, maximum, n, kept + j, term_buffer);
         add_sums(term_sums, term_buffer, n);
     }
     if (left) {
@@ -141,10 +146,13 @@ FASTLOSS_LOOP_FUNCTION void sum_row(const F formula, const T* z, const T* q, int
             add_sums(fit_sums, fit_buffer, left);
         }
         alignas(64) T kept_end[lanes];
-        Sums::template term_loop<keeps>(formula, z_end.x, maximum, lanes, kept_end, term_buffer);
+        ties += Sums::template term_loop<keeps>(formula, z_end.x, maximum, lanes, kept_end,
+                                                term_buffer);
+        if (maximum == lowest) ties -= lanes - left;  // the padding
         add_sums(term_sums, term_buffer, left);
-        for (int64_t j = 0; keeps && j < left; ++j) kept[whole + j] = kept_end[j];
+        if constexpr (keeps) __builtin_memcpy(kept + whole, kept_end, left * sizeof(T));
     }
+    rows.ties[i] = T(ties);
     for (int s = 0; s < terms; ++s) rows.term.set(s, i, term_sums[s].total());
     for (int s = 0; q && s < fits; ++s) rows.fit.set(s, i, fit_sums[s].total());
 }
@@ -166,15 +174,6 @@ void emit_row(const F& formula, const T* kept, const T* q, const T* row, T facto
     }
 }
 
-// Asks for the beginning of the next row while this one is computed.
-template <class T>
-inline void prefetch_row(const T* z, int64_t k) {
-    constexpr int64_t most = 16384 / sizeof(T);
-    for (int64_t j = 0; j < (k < most ? k : most); j += 64 / int64_t(sizeof(T))) {
-        __builtin_prefetch(z + j, 0, 2);
-    }
-}
-
 template <class T, template <class> class Formula, int outputs>
 void along_block(int64_t n, int64_t k, const void* const* in, const void* parameters,
                  void* const* out) {
@@ -183,48 +182,49 @@ void along_block(int64_t n, int64_t k, const void* const* in, const void* parame
     const F formula = load_formula<F, T>(parameters);
     const int64_t* const labels = static_cast<const int64_t*>(in[2]);
     const T* const factor = static_cast<const T*>(in[3]);
+    const auto logits = [&](int64_t i) { return static_cast<const T*>(in[0]) + i * k; };
+    const auto masses = [&](int64_t i) {
+        return labels ? nullptr : static_cast<const T*>(in[1]) + i * k;
+    };
+    T* const grads = static_cast<T*>(out[1]);
+    T* const hesses = static_cast<T*>(out[2]);
+    T* const kept = outputs & FASTLOSS_GRAD ? grads : hesses;
     RowSums<T, F> rows{};
     for (int64_t i = 0; i < n; ++i) {
-        const T* const z = static_cast<const T*>(in[0]) + i * k;
-        const T* const q = labels ? nullptr : static_cast<const T*>(in[1]) + i * k;
-        T* const grad = outputs & FASTLOSS_GRAD ? static_cast<T*>(out[1]) + i * k : nullptr;
-        T* const hess = outputs & FASTLOSS_HESS ? static_cast<T*>(out[2]) + i * k : nullptr;
-        T* const kept = outputs & FASTLOSS_GRAD ? grad : hess;
-        if (i + 1 < n) prefetch_row(z + k, k);
-        if constexpr (F::uses_maximum) {
-            rows.maximum[i] = row_maximum(z, k);
-            rows.ties[i] = T(count_ties(z, rows.maximum[i], k));
-        }
+        const T* const z = logits(i);
+        if constexpr (F::uses_maximum) rows.maximum[i] = row_maximum(z, k);
         if (labels) rows.picked[i] = z[labels[i]];  // before the gradient overwrites it
-        sum_row<T, F, keeps>(formula, z, q, k, kept, i, rows);
-        if constexpr (keeps) {
-            if (factor[i] == T(0)) {  // an absent row: nothing of it reaches the outputs
-                if constexpr (outputs & FASTLOSS_GRAD) __builtin_memset(grad, 0, k * sizeof(T));
-                if constexpr (outputs & FASTLOSS_HESS) __builtin_memset(hess, 0, k * sizeof(T));
-                continue;
-            }
-            auto row = rows.row(i);
-            if (labels) {
-                const auto fit = formula.fit(rows.picked[i], T(1), row.maximum);
-                for (int s = 0; s < F::fit_sums; ++s) row.fits[s] = fit.sums[s];
-            }
-            const auto finish = formula.finish(row, T(k));
-            if (labels) {
-                const Emit<T> at = formula.emit(kept[labels[i]], T(1), finish.coefficients);
-                emit_row<T, F, outputs, false>(formula, kept, q, finish.coefficients, factor[i], k,
-                                               grad, hess);
-                if constexpr (outputs & FASTLOSS_GRAD) grad[labels[i]] = at.grad * factor[i];
-                if constexpr (outputs & FASTLOSS_HESS) hess[labels[i]] = at.hess * factor[i];
-            } else {
-                emit_row<T, F, outputs, true>(formula, kept, q, finish.coefficients, factor[i], k,
-                                              grad, hess);
-            }
-        }
+        sum_row<T, F, keeps>(formula, z, masses(i), k, kept + i * k, i, rows);
     }
-    if constexpr (outputs & FASTLOSS_VALUE) {
-        const int64_t padded = (n + lanes - 1) / lanes * lanes;
-        if (labels) LabelFit<T, F>::loop(formula, padded, rows);
-        FinishRows<T, F>::loop(formula, padded, rows, T(k), static_cast<T*>(out[0]));
+    const int64_t padded = (n + lanes - 1) / lanes * lanes;
+    Coefficients<T, F> coefficients;
+    if (labels) LabelFit<T, F>::loop(formula, padded, rows);
+    finish_rows<T, F, outputs>(formula, padded, rows, T(k), static_cast<T*>(out[0]), coefficients);
+    if constexpr (!keeps) return;
+    LabelEmits<T, F, outputs> at;
+    if (labels) {
+        for (int64_t i = 0; i < n; ++i) at.kept[i] = kept[i * k + labels[i]];
+        LabelEmits<T, F, outputs>::loop(formula, padded, coefficients, factor, at);
+    }
+    for (int64_t i = 0; i < n; ++i) {
+        T* const grad = grads + i * k;
+        T* const hess = hesses + i * k;
+        if (factor[i] == T(0)) {  // an absent row: nothing of it reaches the outputs
+            if constexpr (outputs & FASTLOSS_GRAD) __builtin_memset(grad, 0, k * sizeof(T));
+            if constexpr (outputs & FASTLOSS_HESS) __builtin_memset(hess, 0, k * sizeof(T));
+            continue;
+        }
+        T row[at_least_1(F::coefficients)];
+        coefficients.row(i, row);
+        if (labels) {
+            emit_row<T, F, outputs, false>(formula, kept + i * k, nullptr, row, factor[i], k, grad,
+                                           hess);
+            if constexpr (outputs & FASTLOSS_GRAD) grad[labels[i]] = at.grad[i];
+            if constexpr (outputs & FASTLOSS_HESS) hess[labels[i]] = at.hess[i];
+        } else {
+            emit_row<T, F, outputs, true>(formula, kept + i * k, masses(i), row, factor[i], k, grad,
+                                          hess);
+        }
     }
 }
 

@@ -8,9 +8,15 @@
 
 #include "job.hpp"
 #include "loops.hpp"
+#include "transpose.hpp"
 
 namespace fastloss {
 namespace {
+
+// Columns of Fortran-ordered arrays: from how many on a buffer holds but short pieces of each,
+// which no hardware prefetches, and how many ahead are asked for.
+constexpr int64_t many_columns = 64, staged_ahead = 8;
+constexpr int64_t piece_rows = 16;  // converted at a time on their way to or from columns
 
 struct Float16 {
     uint16_t bits;
@@ -130,14 +136,24 @@ inline int64_t no_label(const fastloss_plan& plan) {
 }
 
 template <class S>
+inline int64_t label_of(S x, int64_t none) {
+    if constexpr (S(0.5) != S(0)) {  // floating-point
+        const bool integral = x >= S(-0x1p62) && x <= S(0x1p62) && S(int64_t(x)) == x;
+        return integral ? int64_t(x) : none;
+    } else {
+        return S(-1) > S(0) && uint64_t(x) > uint64_t(INT64_MAX) ? none : int64_t(x);
+    }
+}
+
+template <class S>
 void load_label_run(int64_t* to, const char* from, int64_t stride, int64_t n, int64_t none) {
-    for (int64_t i = 0; i < n; ++i) {
-        const S x = *reinterpret_cast<const S*>(from + i * stride);
-        if constexpr (S(0.5) != S(0)) {  // floating-point
-            const bool integral = x >= S(-0x1p62) && x <= S(0x1p62) && S(int64_t(x)) == x;
-            to[i] = integral ? int64_t(x) : none;
-        } else {
-            to[i] = S(-1) > S(0) && uint64_t(x) > uint64_t(INT64_MAX) ? none : int64_t(x);
+    if (stride == int64_t(sizeof(S))) {
+        const S* const x = reinterpret_cast<const S*>(from);
+        FASTLOSS_INDEPENDENT
+        for (int64_t i = 0; i < n; ++i) to[i] = label_of(x[i], none);
+    } else {
+        for (int64_t i = 0; i < n; ++i) {
+            to[i] = label_of(*reinterpret_cast<const S*>(from + i * stride), none);
         }
     }
 }
@@ -147,7 +163,7 @@ void load_narrow_label_run(int64_t* to, const char* from, int64_t stride, int64_
     for (int64_t i = 0; i < n; ++i) {
         float x;
         load_run<S, float>(&x, from + i * stride, 0, 1);
-        load_label_run<float>(to + i, reinterpret_cast<const char*>(&x), 0, 1, none);
+        to[i] = label_of(x, none);
     }
 }
 
@@ -207,19 +223,124 @@ inline void store(const Job& job, const Strided& array, int64_t begin, int64_t n
     });
 }
 
+// Calls partly(address, units done, units) and whole(address, units done, rows) for the parts of
+// rows and the whole rows of the n units of a staged array that start at `begin` in C order.
+template <class T, class Part, class Whole>
+inline void for_staged_rows(const Job& job, const Strided& array, int64_t begin, int64_t n,
+                            Part partly, Whole whole) {
+    const int64_t columns = job.shape[1], step = array.strides[1] / int64_t(sizeof(T));
+    T* const data = reinterpret_cast<T*>(array.data);
+    int64_t done = 0;
+    while (done < n) {
+        const int64_t row = (begin + done) / columns, column = (begin + done) % columns;
+        const int64_t left = n - done;
+        if (column == 0 && left >= columns) {
+            whole(data + row, done, left / columns);
+            done += left / columns * columns;
+        } else {
+            const int64_t some = columns - column < left ? columns - column : left;
+            partly(data + row + column * step, done, some);
+            done += some;
+        }
+    }
+}
+
+// Units of a staged array, whose rows are closer to each other than its columns, to and from a
+// contiguous buffer.
+template <class T>
+void gather(const Job& job, const Strided& array, int64_t begin, int64_t n, char* buffer) {
+    T* const to = reinterpret_cast<T*>(buffer);
+    const int64_t columns = job.shape[1], step = array.strides[1] / int64_t(sizeof(T));
+    for_staged_rows<T>(
+        job, array, begin, n,
+        [&](const T* from, int64_t done, int64_t some) {
+            for (int64_t i = 0; i < some; ++i) to[done + i] = from[i * step];
+        },
+        [&](const T* from, int64_t done, int64_t rows) {
+            if (columns < many_columns) {
+                transpose(from, step, columns, rows, to + done, columns);
+            } else {
+                transpose<T, Far::source>(from, step, columns, rows, to + done, columns,
+                                          staged_ahead);
+            }
+        });
+}
+
+template <class T>
+void scatter(const Job& job, const Strided& array, int64_t begin, int64_t n, const char* buffer) {
+    const T* const from = reinterpret_cast<const T*>(buffer);
+    const int64_t columns = job.shape[1], step = array.strides[1] / int64_t(sizeof(T));
+    for_staged_rows<T>(
+        job, array, begin, n,
+        [&](T* to, int64_t done, int64_t some) {
+            for (int64_t i = 0; i < some; ++i) to[i * step] = from[done + i];
+        },
+        [&](T* to, int64_t done, int64_t rows) {
+            if (columns < many_columns) {
+                transpose(from + done, columns, rows, columns, to, step);
+            } else {
+                transpose<T, Far::destination>(from + done, columns, rows, columns, to, step,
+                                               staged_ahead);
+            }
+        });
+}
+
+// Calls run(first row, rows) for pieces of n rows, so small that they stay in L1.
+template <class Run>
+inline void for_pieces(int64_t n, Run run) {
+    for (int64_t i = 0; i < n; i += piece_rows) run(i, n - i < piece_rows ? n - i : piece_rows);
+}
+
+// From one class to the next in numbers of the compute dtype, where the units of a class lie side
+// by side; else 0.
+template <class T>
+inline int64_t column_step(const Job& job, const Strided& array, int64_t stride) {
+    constexpr int64_t item = sizeof(T);
+    const bool columns = array.dtype == job.plan->dtype && stride == item &&
+                         array.class_stride > item && array.class_stride % item == 0 &&
+                         reinterpret_cast<uintptr_t>(array.data) % item == 0;
+    return columns ? array.class_stride / item : 0;
+}
+
 // Rows of k classes to a row-major buffer, or to a class-major one whose columns are `column` long.
 template <class T>
 inline void load_rows(const Job& job, const Strided& array, int64_t begin, int64_t n, int64_t k,
                       T* to, int64_t column) {
+    if (column && array.direct) {
+        const T* const rows = reinterpret_cast<const T*>(array.data) + begin * k;
+        if (job.prefetch) {
+            transpose<T, Far::source>(rows, k, n, k, to, column, n);
+        } else {
+            transpose(rows, k, n, k, to, column);
+        }
+        return;
+    }
     const LoadRun<T> load_units = loader<T>(array.dtype);
+    const auto by_rows = [&](char* at, int64_t stride, int64_t length, T* rows) {
+        if (stride == k * array.class_stride) {
+            load_units(rows, at, array.class_stride, length * k);
+            return;
+        }
+        if (const int64_t step = column_step<T>(job, array, stride)) {
+            transpose(reinterpret_cast<const T*>(at), step, k, length, rows, k);
+            return;
+        }
+        for (int64_t i = 0; i < length; ++i) {
+            load_units(rows + i * k, at + i * stride, array.class_stride, k);
+        }
+    };
     for_runs(job, array, begin, n, [&](char* at, int64_t stride, int64_t done, int64_t length) {
-        if (column) {
+        if (!column) {
+            by_rows(at, stride, length, to + done * k);
+        } else if (array.classes_together) {
+            T rows[piece_rows * most_classes_across];
+            for_pieces(length, [&](int64_t i, int64_t some) {
+                by_rows(at + i * stride, stride, some, rows);
+                transpose(rows, k, some, k, to + done + i, column);
+            });
+        } else {
             for (int64_t j = 0; j < k; ++j) {
                 load_units(to + j * column + done, at + j * array.class_stride, stride, length);
-            }
-        } else {
-            for (int64_t i = 0; i < length; ++i) {
-                load_units(to + (done + i) * k, at + i * stride, array.class_stride, k);
             }
         }
     });
@@ -228,41 +349,71 @@ inline void load_rows(const Job& job, const Strided& array, int64_t begin, int64
 template <class T>
 inline void store_rows(const Job& job, const Strided& array, int64_t begin, int64_t n, int64_t k,
                        const T* from, int64_t column) {
+    if (column && array.direct) {
+        transpose(from, column, k, n, reinterpret_cast<T*>(array.data) + begin * k, k);
+        return;
+    }
     const StoreRun<T> store_units = storer<T>(array.dtype);
+    const auto by_rows = [&](char* at, int64_t stride, int64_t length, const T* rows) {
+        if (stride == k * array.class_stride) {
+            store_units(at, array.class_stride, rows, length * k);
+            return;
+        }
+        if (const int64_t step = column_step<T>(job, array, stride)) {
+            transpose(rows, k, length, k, reinterpret_cast<T*>(at), step);
+            return;
+        }
+        for (int64_t i = 0; i < length; ++i) {
+            store_units(at + i * stride, array.class_stride, rows + i * k, k);
+        }
+    };
     for_runs(job, array, begin, n, [&](char* at, int64_t stride, int64_t done, int64_t length) {
-        if (column) {
+        if (!column) {
+            by_rows(at, stride, length, from + done * k);
+        } else if (array.classes_together) {
+            T rows[piece_rows * most_classes_across];
+            for_pieces(length, [&](int64_t i, int64_t some) {
+                transpose(from + done + i, column, k, some, rows, k);
+                by_rows(at + i * stride, stride, some, rows);
+            });
+        } else {
             for (int64_t j = 0; j < k; ++j) {
                 store_units(at + j * array.class_stride, stride, from + j * column + done, length);
-            }
-        } else {
-            for (int64_t i = 0; i < length; ++i) {
-                store_units(at + i * stride, array.class_stride, from + (done + i) * k, k);
             }
         }
     });
 }
 
-// Copies by whole cache lines that bypass the cache; the ragged ends go through it.
-inline void stream(char* to, const char* from, int64_t bytes) {
-#if defined(__SSE2__)
+// Copies by whole cache lines: stores that cross two lines cost more than copying. Those of
+// `stream` bypass the cache; the ragged ends always go through it.
+template <bool stream>
+inline void copy_lines(char* to, const char* from, int64_t bytes) {
     int64_t head = -reinterpret_cast<intptr_t>(to) & 63;
     head = head < bytes ? head : bytes;
-    const int64_t body = (bytes - head) & ~int64_t(63);
+    const int64_t end = head + ((bytes - head) & ~int64_t(63));
     __builtin_memcpy(to, from, head);
-    for (int64_t i = head; i < head + body; i += 64) {
+    for (int64_t i = head; i < end; i += 64) {
 #if defined(__AVX512F__)
-        _mm512_stream_si512(reinterpret_cast<__m512i*>(to + i), _mm512_loadu_si512(from + i));
-#else
-        for (int64_t j = i; j < i + 64; j += 16) {
-            _mm_stream_si128(reinterpret_cast<__m128i*>(to + j),
-                             _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + j)));
+        const __m512i line = _mm512_loadu_si512(from + i);
+        if constexpr (stream) {
+            _mm512_stream_si512(reinterpret_cast<__m512i*>(to + i), line);
+        } else {
+            _mm512_store_si512(to + i, line);
         }
+#elif defined(__SSE2__)
+        for (int64_t j = i; j < i + 64; j += 16) {
+            const __m128i part = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + j));
+            if constexpr (stream) {
+                _mm_stream_si128(reinterpret_cast<__m128i*>(to + j), part);
+            } else {
+                _mm_store_si128(reinterpret_cast<__m128i*>(to + j), part);
+            }
+        }
+#else
+        __builtin_memcpy(to + i, from + i, 64);
 #endif
     }
-    __builtin_memcpy(to + head + body, from + head + body, bytes - head - body);
-#else
-    __builtin_memcpy(to, from, bytes);
-#endif
+    __builtin_memcpy(to + end, from + end, bytes - end);
 }
 
 // Streamed lines are visible to other threads after this.

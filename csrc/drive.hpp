@@ -82,7 +82,7 @@ void sum_values(const Job& job, const T* value, const double* weight, int64_t n,
                 BlockResult& result) {
     Lanes<double> sums;
     if (job.weighted) {
-        alignas(64) double products[FASTLOSS_BLOCK], lost[FASTLOSS_BLOCK] = {};
+        alignas(64) double products[FASTLOSS_BLOCK], lost[FASTLOSS_BLOCK];
         const int64_t size = padded(n);
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
@@ -90,8 +90,8 @@ void sum_values(const Job& job, const T* value, const double* weight, int64_t n,
             products[i] = weight[i] == 0 ? 0 : product.high;
             lost[i] = weight[i] == 0 ? 0 : product.low;
         }
-        add_block(sums, products, n);
-        sums.add_low(lost, size);
+        for (int64_t i = n; i < size; ++i) products[i] = lost[i] = 0;
+        sums.add(products, lost, size);
     } else {
         add_block(sums, value, n);
     }
@@ -100,17 +100,12 @@ void sum_values(const Job& job, const T* value, const double* weight, int64_t n,
 
 // x = used ? x * weight * scale : 0
 template <class T>
-void weight_outputs(const Job& job, T* x, const double* weight, double scale, int64_t n) {
-    if (job.weighted) {
-        FASTLOSS_INDEPENDENT
-        for (int64_t i = 0; i < n; ++i) {
-            const T product = x[i] * T(weight[i] * scale);
-            const T weighted = x[i] == T(0) ? x[i] : product;  // the weight may overflow
-            x[i] = weight[i] == 0 ? T(0) : weighted;
-        }
-    } else if (scale != 1) {
-        const T factor = T(scale);
-        for (int64_t i = 0; i < n; ++i) x[i] *= factor;
+void weight_outputs(T* x, const double* weight, double scale, int64_t n) {
+    FASTLOSS_INDEPENDENT
+    for (int64_t i = 0; i < n; ++i) {
+        const T product = x[i] * T(weight[i] * scale);
+        const T weighted = x[i] == T(0) ? x[i] : product;  // the weight may overflow
+        x[i] = weight[i] == 0 ? T(0) : weighted;
     }
 }
 
@@ -133,11 +128,14 @@ inline bool load_weights(const Job& job, int64_t begin, int64_t n, double* weigh
 
 template <class T>
 inline void put(const Job& job, const Strided& array, int64_t begin, int64_t n, const T* x) {
-    if (job.stream && array.direct) {
-        stream(array.data + begin * int64_t(sizeof(T)), reinterpret_cast<const char*>(x),
-               n * int64_t(sizeof(T)));
-    } else {
+    char* const to = array.data + begin * int64_t(sizeof(T));
+    const char* const from = reinterpret_cast<const char*>(x);
+    if (!array.direct) {
         store(job, array, begin, n, x);
+    } else if (job.stream) {
+        copy_lines<true>(to, from, n * int64_t(sizeof(T)));
+    } else {
+        copy_lines<false>(to, from, n * int64_t(sizeof(T)));
     }
 }
 
@@ -184,7 +182,9 @@ void run_map_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
         result.status = FASTLOSS_BAD_WEIGHT;
         return;
     }
-    const void* in[FASTLOSS_MAX_INPUTS];
+    const void* in[FASTLOSS_MAX_INPUTS + 1];
+    const T scale = job.weighted ? T(1) : T(job.scale);  // weights come later, and bring it along
+    in[plan.inputs] = &scale;
     for (int i = 0; i < plan.inputs; ++i) {
         const T* const x = map_input<T>(job, job.input[i], begin, n, scratch.input[i]);
         in[i] = x;
@@ -198,8 +198,8 @@ void run_map_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
     for (int o = 0; o < outputs; ++o) {
         const Strided& array = job.output[o];
         const int kind = o == 0 ? FASTLOSS_VALUE : o <= predictions ? FASTLOSS_GRAD : FASTLOSS_HESS;
-        const bool in_array =
-            array.data && array.direct && !job.stream && !plan.in_place && n == padded(n);
+        const bool in_array = array.data && array.direct && !job.stream && !plan.in_place &&
+                              n == padded(n) && reinterpret_cast<uintptr_t>(array.data) % 64 == 0;
         if (plan.outputs & kind) {
             out[o] = in_array ? array.data + begin * int64_t(sizeof(T)) : scratch.output[o];
         }
@@ -209,7 +209,7 @@ void run_map_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
 
     if (plan.outputs & FASTLOSS_VALUE) {
         if (plan.reduction == FASTLOSS_NONE) {
-            weight_outputs(job, static_cast<T*>(out[0]), scratch.weight, 1, n);
+            if (job.weighted) weight_outputs(static_cast<T*>(out[0]), scratch.weight, 1, n);
         } else {
             sum_values(job, static_cast<const T*>(out[0]), scratch.weight, n, result);
         }
@@ -218,7 +218,7 @@ void run_map_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
         const Strided& array = job.output[o];
         if (!out[o] || !array.data) continue;
         T* const x = static_cast<T*>(out[o]);
-        if (o > 0) weight_outputs(job, x, scratch.weight, job.scale, n);
+        if (o > 0 && job.weighted) weight_outputs(x, scratch.weight, job.scale, n);
         if (out[o] == scratch.output[o]) put(job, array, begin, n, x);
     }
     if (job.stream) finish_streaming();
@@ -250,19 +250,30 @@ void scan_map_block(const Job& job, const Scratch& scratch, int64_t block, Block
 // weight becomes 0 and their label a class. False where a label of a row that counts is no class.
 inline bool use_labels(const Job& job, int64_t n, const Scratch& scratch) {
     const fastloss_plan& plan = *job.plan;
-    int bad = 0;
-    for (int64_t i = 0; i < n; ++i) {
-        const int64_t label = scratch.labels[i];
-        const bool ignored = plan.ignores && label == plan.ignore_index;
-        const bool counts = !ignored && (!job.weighted || scratch.weight[i] != 0);
-        const bool valid = label >= 0 && label < job.classes;
-        bad |= int(counts && !valid);
-        const bool used = counts && valid;
-        scratch.labels[i] = used ? label : 0;
-        if (!job.weighted) continue;
-        const double class_weight = plan.class_weight ? plan.class_weight[scratch.labels[i]] : 1.0;
-        scratch.weight[i] = used ? scratch.weight[i] * class_weight : 0;
+    int64_t* const labels = scratch.labels;
+    double* const weight = scratch.weight;
+    const uint64_t classes = uint64_t(job.classes);
+    int64_t bad = 0;  // as wide as labels, so that both fill the same vectors
+    if (!job.weighted) {
+        FASTLOSS_INDEPENDENT
+        for (int64_t i = 0; i < n; ++i) {
+            const bool valid = uint64_t(labels[i]) < classes;
+            bad |= valid ? 0 : 1;
+            labels[i] = valid ? labels[i] : 0;
+        }
+        return bad == 0;
     }
+    const bool ignores = plan.ignores != 0;
+    FASTLOSS_INDEPENDENT
+    for (int64_t i = 0; i < n; ++i) {
+        const bool ignored = ignores && labels[i] == plan.ignore_index;
+        const bool present = !ignored && weight[i] != 0;
+        const bool valid = uint64_t(labels[i]) < classes;
+        bad |= present && !valid ? 1 : 0;
+        labels[i] = present && valid ? labels[i] : 0;
+        weight[i] = present && valid ? weight[i] : 0;
+    }
+    for (int64_t i = 0; plan.class_weight && i < n; ++i) weight[i] *= plan.class_weight[labels[i]];
     return bad == 0;
 }
 
@@ -378,17 +389,13 @@ void run_row_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
 
     const int64_t size = padded(n);
     T* const factor = reinterpret_cast<T*>(scratch.factor);
-    T* const label_values = reinterpret_cast<T*>(scratch.label_values);
     for (int64_t i = 0; i < n; ++i) {
         factor[i] = job.weighted ? T(scratch.weight[i] * job.scale) : T(job.scale);
     }
     pad(factor, n);
-    if (!rows.target) {
-        for (int64_t i = 0; i < n; ++i) label_values[i] = T(scratch.labels[i]);
-        pad(label_values, n);
-    }
-    const void* const labels = job.along ? static_cast<const void*>(scratch.labels) : label_values;
-    const void* const in[] = {rows.prediction, rows.target, rows.target ? nullptr : labels, factor};
+    if (!rows.target) pad(scratch.labels, n);
+    const void* const in[] = {rows.prediction, rows.target, rows.target ? nullptr : scratch.labels,
+                              factor};
     void* out[3] = {};
     if (plan.outputs & FASTLOSS_VALUE) out[0] = scratch.output[0];
     for (int o = 1; o < 3; ++o) {
@@ -403,7 +410,7 @@ void run_row_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
     if (plan.outputs & FASTLOSS_VALUE) {
         T* const value = static_cast<T*>(out[0]);
         if (plan.reduction == FASTLOSS_NONE) {
-            weight_outputs(job, value, scratch.weight, 1, n);
+            if (job.weighted) weight_outputs(value, scratch.weight, 1, n);
             if (job.output[0].data) store(job, job.output[0], begin, n, value);
         } else {
             sum_values(job, value, scratch.weight, n, result);
@@ -412,9 +419,15 @@ void run_row_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
     for (int o = 1; o < 3; ++o) {
         const Strided& array = job.output[o];
         if (!out[o] || !array.data || out[o] != scratch.output[o]) continue;
-        if (job.stream && job.along && array.direct) {
-            stream(array.data + begin * k * int64_t(sizeof(T)), scratch.output[o],
-                   n * k * int64_t(sizeof(T)));
+        if (job.stream && array.direct) {
+            char* rows_out = scratch.output[o];
+            if (!job.along) {
+                rows_out = scratch.input[0];  // it has been read
+                transpose(static_cast<const T*>(out[o]), rows.column, k, n,
+                          reinterpret_cast<T*>(rows_out), k);
+            }
+            copy_lines<true>(array.data + begin * k * int64_t(sizeof(T)), rows_out,
+                             n * k * int64_t(sizeof(T)));
         } else {
             store_rows(job, array, begin, n, k, static_cast<const T*>(out[o]), rows.column);
         }

@@ -18,13 +18,13 @@
 namespace fastloss {
 namespace {
 
-// Rows of more classes than this go row by row, the others across rows.
-constexpr int64_t most_classes_across = 32;
 // Logits in a block of rows: its buffers fit the second-level cache.
 constexpr int64_t row_block_size = 32768;
 constexpr int64_t most_rows_in_block = 64;
 // Elements that a second thread must save before it is woken.
 constexpr int64_t serial_elements = 65536;
+// Units of Fortran-ordered arrays that pass through buffers at once.
+constexpr int64_t staged_rows = 64, fewest_staged = 16384, most_staged = 131072;
 constexpr int64_t most_cache = 32 << 20;
 // Below this, arrays are in the cache already or soon.
 constexpr int64_t second_level_cache = 1 << 20;
@@ -38,6 +38,10 @@ int64_t item_size(int dtype) {
 
 int compute_index(const fastloss_plan& plan) {
     return plan.dtype == FASTLOSS_FLOAT64;
+}
+
+int output_count(const fastloss_plan& plan) {
+    return 1 + 2 * plan.predictions;
 }
 
 int64_t unit_count(const fastloss_plan& plan) {
@@ -105,6 +109,7 @@ void merge_axes(const fastloss_plan& plan, Job& job) {
         if (!from.data) return;
         to.dtype = from.dtype;
         to.class_stride = from.class_stride;
+        to.classes_together = from.class_stride == item_size(from.dtype);
         const int64_t natural = rows && classes ? plan.classes * item : item;
         for (int axis = 0; axis < job.ndim; ++axis) {
             to.strides[axis] = single ? natural : from.strides[innermost[axis]];
@@ -112,11 +117,29 @@ void merge_axes(const fastloss_plan& plan, Job& job) {
         to.direct = job.ndim == 1 && from.dtype == plan.dtype && to.strides[0] == natural &&
                     reinterpret_cast<uintptr_t>(from.data) % item == 0 &&
                     (!(rows && classes) || from.class_stride == item || plan.classes == 1);
+        to.staged = !rows && job.ndim == 2 && from.dtype == plan.dtype && to.strides[0] == item &&
+                    to.strides[1] > item && to.strides[1] % item == 0 &&
+                    reinterpret_cast<uintptr_t>(from.data) % item == 0;
     });
 }
 
+// Units that pass through buffers at once: enough whole rows for whole cache lines of a column.
+int64_t staged_units(int64_t columns) {
+    const int64_t units = columns * staged_rows;
+    return units < fewest_staged ? fewest_staged : (units > most_staged ? most_staged : units);
+}
+
+void stage_arrays(const fastloss_plan& plan, Job& job) {
+    job.staged = false;
+    for (int i = 0; i < plan.inputs; ++i) job.staged |= job.input[i].staged;
+    for (int o = 0; o < output_count(plan); ++o) {
+        job.staged |= job.output[o].data && job.output[o].staged;
+    }
+    job.chunk_blocks = job.staged ? staged_units(job.shape[1]) / FASTLOSS_BLOCK : 0;
+}
+
 int64_t row_block_units(int64_t classes) {
-    int64_t rows = most_rows_in_block;
+    int64_t rows = classes > 40 && classes <= most_classes_across ? 32 : most_rows_in_block;
     while (rows > 1 && rows * classes > row_block_size) rows /= 2;
     return rows;
 }
@@ -171,9 +194,11 @@ int64_t buffer_size(int64_t elements) {
 }
 
 int64_t scratch_size(const Job& job) {
-    const int64_t large = job.plan->inputs + 2 * job.plan->predictions, small = 5;
+    const int64_t large = job.plan->inputs + 2 * job.plan->predictions, small = 4;
+    const int64_t staged = job.staged ? job.plan->inputs + output_count(*job.plan) : 0;
     return large * buffer_size(buffer_units(job) * job.classes) +
-           small * buffer_size(buffer_units(job));
+           small * buffer_size(buffer_units(job)) +
+           staged * buffer_size(job.chunk_blocks * FASTLOSS_BLOCK);
 }
 
 // Where AddressSanitizer watches, nobody may touch what lies between buffers.
@@ -200,14 +225,65 @@ Scratch lay_out(const Job& job, char* memory) {
     const int64_t units = buffer_units(job), size = units * job.classes;
     Scratch scratch;
     for (int i = 0; i < job.plan->inputs; ++i) scratch.input[i] = take(size);
-    for (int o = 1; o < 1 + 2 * job.plan->predictions; ++o) scratch.output[o] = take(size);
+    for (int o = 1; o < output_count(*job.plan); ++o) scratch.output[o] = take(size);
     scratch.output[0] = take(units);
     scratch.weight = reinterpret_cast<double*>(take(units));
     scratch.labels = reinterpret_cast<int64_t*>(take(units));
-    scratch.label_values = take(units);
     scratch.factor = take(units);
+    if (job.staged) {
+        const int64_t chunk = job.chunk_blocks * FASTLOSS_BLOCK;
+        for (int i = 0; i < job.plan->inputs; ++i) scratch.staged_input[i] = take(chunk);
+        for (int o = 0; o < output_count(*job.plan); ++o) scratch.staged_output[o] = take(chunk);
+    }
     return scratch;
 }
+
+// The units of a chunk in buffers, and the job that finds them there.
+class Stage {
+  public:
+    Stage(const Job& job, const Scratch& scratch, int64_t begin, int64_t n)
+        : from_(job), scratch_(scratch), begin_(begin), n_(n), job_(job) {
+        const int dtype = compute_index(*job.plan);
+        job_.prefetch = false;
+        for (int i = 0; i < job.plan->inputs; ++i) {
+            if (!job.input[i].staged) continue;
+            current_isa().gather[dtype](job, job.input[i], begin, n, scratch.staged_input[i]);
+            show(job_.input[i], scratch.staged_input[i]);
+        }
+        for (int o = 0; o < output_count(*job.plan); ++o) {
+            if (!is_staged(o)) continue;
+            job_.stream = false;
+            show(job_.output[o], scratch.staged_output[o]);
+        }
+    }
+
+    const Job& job() const { return job_; }
+
+    void store() const {
+        const int dtype = compute_index(*from_.plan);
+        for (int o = 0; o < output_count(*from_.plan); ++o) {
+            if (!is_staged(o)) continue;
+            current_isa().scatter[dtype](from_, from_.output[o], begin_, n_,
+                                         scratch_.staged_output[o]);
+        }
+    }
+
+  private:
+    bool is_staged(int o) const { return from_.output[o].data && from_.output[o].staged; }
+
+    void show(Strided& array, char* buffer) const {
+        const int64_t item = item_size(array.dtype);
+        array.data = buffer - begin_ * item;
+        array.strides[1] = item;
+        array.strides[0] = from_.shape[1] * item;
+        array.direct = true;
+    }
+
+    const Job& from_;
+    const Scratch& scratch_;
+    const int64_t begin_, n_;
+    Job job_;
+};
 
 using BlockFunction = void (*)(const Job&, const Scratch&, int64_t, BlockResult&);
 
@@ -223,22 +299,18 @@ struct alignas(128) Total {
 struct Pass {
     const Job* job;
     BlockFunction function;
+    bool staged;
     int64_t blocks_per_chunk;
     Total* totals;
     std::atomic<int64_t> bad_block;
     std::atomic<int> status;
 };
 
-void run_blocks(Pass& pass, Total& total, int64_t first, int64_t last) {
-    const Job& job = *pass.job;
-    char* const memory = arena().get(scratch_size(job));
-    if (!memory) {
-        pass.status.store(FASTLOSS_NO_MEMORY);
-        return;
-    }
-    const Scratch scratch = lay_out(job, memory);
+// False where a block was refused.
+bool run_blocks(Pass& pass, const Job& job, const Scratch& scratch, Total& total, int64_t first,
+                int64_t last) {
     for (int64_t block = first; block < last; ++block) {
-        if (block > pass.bad_block.load(std::memory_order_relaxed)) return;
+        if (block > pass.bad_block.load(std::memory_order_relaxed)) return false;
         BlockResult result{};
         pass.function(job, scratch, block, result);
         if (result.status != FASTLOSS_OK) {
@@ -246,20 +318,36 @@ void run_blocks(Pass& pass, Total& total, int64_t first, int64_t last) {
             int64_t lowest = pass.bad_block.load();
             while (block < lowest && !pass.bad_block.compare_exchange_weak(lowest, block)) {
             }
-            return;
+            return false;
         }
         total.value.add(result.value_high);
         total.value.add(result.value_low);
+        if (!job.weighted) continue;
         total.weight.add(result.weight_high);
         total.weight.add(result.weight_low);
     }
+    return true;
 }
 
 void run_chunk(void* context, int worker, int64_t chunk) {
     Pass& pass = *static_cast<Pass*>(context);
-    const int64_t first = chunk * pass.blocks_per_chunk;
-    const int64_t end = first + pass.blocks_per_chunk;
-    run_blocks(pass, pass.totals[worker], first, end < pass.job->blocks ? end : pass.job->blocks);
+    const Job& job = *pass.job;
+    char* const memory = arena().get(scratch_size(job));
+    if (!memory) {
+        pass.status.store(FASTLOSS_NO_MEMORY);
+        return;
+    }
+    const Scratch scratch = lay_out(job, memory);
+    const int64_t first = chunk * pass.blocks_per_chunk, end = first + pass.blocks_per_chunk;
+    const int64_t last = end < job.blocks ? end : job.blocks;
+    Total& total = pass.totals[worker];
+    if (!pass.staged) {
+        run_blocks(pass, job, scratch, total, first, last);
+        return;
+    }
+    const int64_t begin = first * job.block_units, limit = last * job.block_units;
+    const Stage stage(job, scratch, begin, (limit < job.units ? limit : job.units) - begin);
+    if (run_blocks(pass, stage.job(), scratch, total, first, last)) stage.store();
 }
 
 // Runs one block where there is but one: nothing to share or to add.
@@ -287,16 +375,26 @@ int poll_caller(void* context) {
     return status;
 }
 
-int run_pass(const Job& job, BlockFunction function, int threads, FloatEnvironment& environment,
-             Sums& sums, int64_t& bad_block) {
+// Chunks for every thread to take several of, so that they end together.
+int64_t blocks_per_chunk(const Job& job, int threads) {
+    if (job.chunk_blocks) return job.chunk_blocks;
+    const int64_t share = job.blocks / (int64_t(threads) * 8);
+    return share < 1 ? 1 : (share > 32 ? 32 : share);
+}
+
+int run_pass(const Job& job, BlockFunction function, bool staged, int threads,
+             FloatEnvironment& environment, Sums& sums, int64_t& bad_block) {
     bad_block = 0;
     if (job.blocks == 1) return run_alone(job, function, sums, bad_block);
     const fastloss_plan& plan = *job.plan;
-    Total* const totals = static_cast<Total*>(aligned_alloc(128, threads * sizeof(Total)));
-    if (!totals) return FASTLOSS_NO_MEMORY;
-    memset(static_cast<void*>(totals), 0, threads * sizeof(Total));
-    const int64_t share = job.blocks / (int64_t(threads) * 8);
-    Pass pass{&job,   function,    share < 1 ? 1 : (share > 32 ? 32 : share),
+    Total own;  // the caller's; those of workers are padded, and allocated
+    Total* totals = &own;
+    if (threads > 1) {
+        totals = static_cast<Total*>(aligned_alloc(128, threads * sizeof(Total)));
+        if (!totals) return FASTLOSS_NO_MEMORY;
+        memset(static_cast<void*>(totals), 0, threads * sizeof(Total));
+    }
+    Pass pass{&job,   function,    staged,       blocks_per_chunk(job, threads),
               totals, {INT64_MAX}, {FASTLOSS_OK}};
     const int64_t chunks = (job.blocks + pass.blocks_per_chunk - 1) / pass.blocks_per_chunk;
     Caller caller{&plan, &environment};
@@ -306,8 +404,8 @@ int run_pass(const Job& job, BlockFunction function, int threads, FloatEnvironme
         totals[0].value.add(totals[i].value);
         totals[0].weight.add(totals[i].weight);
     }
-    sums = {totals[0].value.value(), totals[0].weight.value()};
-    free(totals);
+    sums = {totals[0].value.value(), job.weighted ? totals[0].weight.value() : 0};
+    if (threads > 1) free(totals);
     arena().trim();
     if (stopped) return FASTLOSS_INTERRUPTED;
     bad_block = pass.bad_block.load();
@@ -342,6 +440,7 @@ void prepare(const fastloss_plan& plan, Job& job) {
     job.stream = streams(plan, bytes);
     job.prefetch = bytes > second_level_cache;
     merge_axes(plan, job);
+    stage_arrays(plan, job);
 }
 
 }  // namespace
@@ -383,16 +482,16 @@ int fastloss_run(const fastloss_plan* plan, fastloss_result* result) {
     const bool sums_first = mean && !given && job.weighted;
     if (plan->labels || sums_first ||
         (plan->in_place && (any_domain(*plan) || plan->weight.data))) {
-        const int status = run_pass(job, isa.scan_block[dtype][plan->schema], threads, environment,
-                                    sums, result->block);
+        const int status = run_pass(job, isa.scan_block[dtype][plan->schema], false, threads,
+                                    environment, sums, result->block);
         if (status != FASTLOSS_OK) return status;
     }
     result->weight_sum = job.weighted ? sums.weight : double(job.units);
     const double denominator = !mean ? 1 : given ? plan->normalizer : result->weight_sum;
     // a mean over nothing: no unit counts, so no gradient is selected
     job.scale = denominator == 0 ? 0 : 1 / denominator;
-    const int status = run_pass(job, isa.run_block[dtype][plan->schema], threads, environment, sums,
-                                result->block);
+    const int status = run_pass(job, isa.run_block[dtype][plan->schema], job.staged, threads,
+                                environment, sums, result->block);
     if (status != FASTLOSS_OK) return status;
     result->value = !mean ? sums.value : denominator == 0 ? NAN : sums.value / denominator;
     return FASTLOSS_OK;

@@ -47,12 +47,14 @@ class ExactSum {
         if (nonfinite_ == minus_infinity) return from_bits(sign_bit | infinity_bits);
         if (nonfinite_) return from_bits(nan_bits);
 
+        int first = 0;
+        while (first < limb_count - 1 && limbs_[first] == 0) ++first;
         ExactSum magnitude = *this;
-        magnitude.propagate_carries();
+        magnitude.propagate_carries(first);
         const bool negative = magnitude.limbs_[limb_count - 1] < 0;
         if (negative) {
             for (int64_t& limb : magnitude.limbs_) limb = -limb;
-            magnitude.propagate_carries();
+            magnitude.propagate_carries(first);
         }
         return from_bits(magnitude.rounded_bits() | (negative ? sign_bit : 0));
     }
@@ -74,10 +76,11 @@ class ExactSum {
         return x;
     }
 
-    // Afterwards every limb lies in [0, 2^32), except the last, which carries the sign.
-    void propagate_carries() {
+    // Afterwards every limb lies in [0, 2^32), except the last, which carries the sign. Those
+    // before `first` are 0.
+    void propagate_carries(int first = 0) {
         int64_t carry = 0;
-        for (int i = 0; i < limb_count - 1; ++i) {
+        for (int i = first; i < limb_count - 1; ++i) {
             const int64_t limb = limbs_[i] + carry;
             carry = limb >> 32;
             limbs_[i] = limb & 0xFFFFFFFF;

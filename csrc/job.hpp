@@ -6,12 +6,17 @@
 
 namespace fastloss {
 
+// Rows of more classes than this go row by row, the others across rows.
+constexpr int64_t most_classes_across = 128;
+
 // An array over the units of a job, its axes merged where every array of the job allows it.
 struct Strided {
     char* data;
     int64_t class_stride;
     int32_t dtype;
-    bool direct;  // contiguous, aligned and of the compute dtype: used where it lies
+    bool classes_together;  // the classes of a row lie side by side
+    bool staged;            // Fortran-ordered: many blocks at once pass through a buffer
+    bool direct;            // contiguous, aligned and of the compute dtype: used where it lies
     int64_t strides[FASTLOSS_MAX_NDIM];
 };
 
@@ -29,6 +34,8 @@ struct Job {
     Strided input[FASTLOSS_MAX_INPUTS];
     Strided weight;
     Strided output[max_outputs];  // value, gradients, Hessians
+    bool staged;                  // an input or output is
+    int64_t chunk_blocks;         // blocks that a thread takes at once; 0: no matter
     bool weighted;                // some unit may have another weight than 1
     double scale;                 // of gradients and Hessians
 };
@@ -40,8 +47,9 @@ struct Scratch {
     char* output[max_outputs];
     double* weight;  // of each unit; times its class weight after the labels were read
     int64_t* labels;
-    char* label_values;  // the labels in the compute dtype
-    char* factor;        // of each unit's gradient
+    char* factor;                             // of each unit's gradient
+    char* staged_input[FASTLOSS_MAX_INPUTS];  // of a chunk of blocks
+    char* staged_output[max_outputs];
 };
 
 // What a worker reports of one block. Sums are two words, to be added exactly.
@@ -60,6 +68,9 @@ struct Isa {
     void (*run_block[2][2])(const Job&, const Scratch&, int64_t block, BlockResult&);
     // before anything is written: class indices, weights, domains; sums the weights
     void (*scan_block[2][2])(const Job&, const Scratch&, int64_t block, BlockResult&);
+    // units of a staged array to and from a contiguous buffer
+    void (*gather[2])(const Job&, const Strided&, int64_t begin, int64_t n, char* buffer);
+    void (*scatter[2])(const Job&, const Strided&, int64_t begin, int64_t n, const char* buffer);
 };
 
 }  // namespace fastloss

@@ -67,7 +67,9 @@ constexpr Isa make_isa(const char* name) {
             {{run_map_block<float>, run_row_block<float>},
              {run_map_block<double>, run_row_block<double>}},
             {{scan_map_block<float>, scan_row_block<float>},
-             {scan_map_block<double>, scan_row_block<double>}}};
+             {scan_map_block<double>, scan_row_block<double>}},
+            {gather<float>, gather<double>},
+            {scatter<float>, scatter<double>}};
 }
 
 }  // namespace

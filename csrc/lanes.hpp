@@ -67,38 +67,12 @@ class Lanes {
     // Adds n values, a multiple of the lanes.
     template <class X>
     void add(const X* values, int64_t n) {
-        Doubles high[vectors], low[vectors];
-        for (int v = 0; v < vectors; ++v) high[v] = load_doubles(high_ + v * vector_size);
-        for (int v = 0; v < vectors; ++v) low[v] = load_doubles(low_ + v * vector_size);
-        for (int64_t i = 0; i < n; i += lanes) {
-            for (int v = 0; v < vectors; ++v) {
-                const Doubles x = load_doubles(values + i + v * vector_size);
-                const Doubles total = high[v] + x;
-                if constexpr (compensated) {
-                    const Doubles x_part = total - high[v];
-                    low[v] += (high[v] - (total - x_part)) + (x - x_part);
-                }
-                high[v] = total;
-            }
-        }
-        __builtin_memcpy(high_, high, sizeof(high_));
-        if constexpr (compensated) __builtin_memcpy(low_, low, sizeof(low_));
+        add_words<false>(values, static_cast<const T*>(nullptr), n);
     }
 
-    // Adds n low words of such values: little beside them, so plain sums of T do.
-    void add_low(const T* values, int64_t n) {
-        typedef T Vector __attribute__((vector_size(vector_bytes)));
-        constexpr int width = vector_bytes / int(sizeof(T)), count = lanes / width;
-        Vector sum[count], x;
-        __builtin_memcpy(sum, low_words_, sizeof(sum));
-        for (int64_t i = 0; i < n; i += lanes) {
-            for (int v = 0; v < count; ++v) {
-                __builtin_memcpy(&x, values + i + v * width, sizeof(x));
-                sum[v] += x;
-            }
-        }
-        __builtin_memcpy(low_words_, sum, sizeof(sum));
-    }
+    // Adds n numbers of two words. The low ones are little beside the others, so plain sums of T
+    // do.
+    void add(const T* high, const T* low, int64_t n) { add_words<true>(high, low, n); }
 
     // The sum as two words: high + low. Lane i meets lane i + 8, then i + 4, 2, 1.
     void fold(double& high, double& low) const {
@@ -133,6 +107,36 @@ class Lanes {
     }
 
   private:
+    template <bool two, class X>
+    void add_words(const X* values, const T* low_values, int64_t n) {
+        typedef T Vector __attribute__((vector_size(vector_bytes)));
+        constexpr int width = vector_bytes / int(sizeof(T)), narrow_vectors = lanes / width;
+        Doubles high[vectors], low[vectors];
+        Vector low_sum[narrow_vectors];
+        for (int v = 0; v < vectors; ++v) high[v] = load_doubles(high_ + v * vector_size);
+        for (int v = 0; v < vectors; ++v) low[v] = load_doubles(low_ + v * vector_size);
+        __builtin_memcpy(low_sum, low_words_, sizeof(low_sum));
+        for (int64_t i = 0; i < n; i += lanes) {
+            for (int v = 0; v < vectors; ++v) {
+                const Doubles x = load_doubles(values + i + v * vector_size);
+                const Doubles total = high[v] + x;
+                if constexpr (compensated) {
+                    const Doubles x_part = total - high[v];
+                    low[v] += (high[v] - (total - x_part)) + (x - x_part);
+                }
+                high[v] = total;
+            }
+            for (int v = 0; two && v < narrow_vectors; ++v) {
+                Vector x;
+                __builtin_memcpy(&x, low_values + i + v * width, sizeof(x));
+                low_sum[v] += x;
+            }
+        }
+        __builtin_memcpy(high_, high, sizeof(high_));
+        if constexpr (compensated) __builtin_memcpy(low_, low, sizeof(low_));
+        if constexpr (two) __builtin_memcpy(low_words_, low_sum, sizeof(low_sum));
+    }
+
     template <class X>
     static X tree(const X (&x)[lanes]) {
         X sum[lanes];

@@ -48,6 +48,7 @@ FASTLOSS_LOOP_FUNCTION void map_loop(int64_t n, const void* const* in, const voi
     constexpr int P = Signature::predictions;
     const Formula<T> formula = load_formula<Formula<T>, T>(parameters);
     const T* const x[] = {static_cast<const T*>(in[I])...};
+    const T scale = *static_cast<const T*>(in[sizeof...(I)]);
     T* const value = static_cast<T*>(out[0]);
     T* grad[P];
     T* hess[P];
@@ -61,8 +62,8 @@ FASTLOSS_LOOP_FUNCTION void map_loop(int64_t n, const void* const* in, const voi
         const Point<T, P> point = formula(x[I][i]...);
         if constexpr (outputs & FASTLOSS_VALUE) value[i] = point.value;
         for (int p = 0; p < P; ++p) {
-            if constexpr (outputs & FASTLOSS_GRAD) grad[p][i] = point.grad[p];
-            if constexpr (outputs & FASTLOSS_HESS) hess[p][i] = point.hess[p];
+            if constexpr (outputs & FASTLOSS_GRAD) grad[p][i] = point.grad[p] * scale;
+            if constexpr (outputs & FASTLOSS_HESS) hess[p][i] = point.hess[p] * scale;
         }
     }
 }

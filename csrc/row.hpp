@@ -65,13 +65,51 @@ struct LabelFit {
     }
 };
 
+// What emit needs of each finished row.
 template <class T, class F>
-struct FinishRows {
-    FASTLOSS_LOOP_FUNCTION void loop(const F formula, int64_t n, const RowSums<T, F>& rows, T k,
-                                     T* value) {
+struct Coefficients {
+    alignas(64) T of[at_least_1(F::coefficients)][max_rows];
+
+    void row(int64_t i, T (&to)[at_least_1(F::coefficients)]) const {
+        for (int c = 0; c < F::coefficients; ++c) to[c] = of[c][i];
+    }
+};
+
+template <class T, class F, int outputs>
+FASTLOSS_LOOP_FUNCTION void finish_rows(const F formula, int64_t n, const RowSums<T, F>& rows, T k,
+                                        T* value, Coefficients<T, F>& coefficients) {
+    n = whole_lanes(n);
+    FASTLOSS_INDEPENDENT
+    for (int64_t i = 0; i < n; ++i) {
+        const auto finish = formula.finish(rows.row(i), k);
+        if constexpr (outputs & FASTLOSS_VALUE) value[i] = finish.value;
+        if constexpr (outputs & ~FASTLOSS_VALUE) {
+            for (int c = 0; c < F::coefficients; ++c)
+                coefficients.of[c][i] = finish.coefficients[c];
+        }
+    }
+}
+
+// Emits the class that has the target mass, for class indices; the other classes have none.
+template <class T, class F, int outputs>
+struct LabelEmits {
+    alignas(64) T kept[max_rows] = {};
+    alignas(64) T grad[max_rows];
+    alignas(64) T hess[max_rows];
+
+    FASTLOSS_LOOP_FUNCTION void loop(const F formula, int64_t n,
+                                     const Coefficients<T, F>& coefficients, const T* factor,
+                                     LabelEmits& at) {
         n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
-        for (int64_t i = 0; i < n; ++i) value[i] = formula.finish(rows.row(i), k).value;
+        for (int64_t i = 0; i < n; ++i) {
+            T row[at_least_1(F::coefficients)];
+            coefficients.row(i, row);
+            const Emit<T> emit = formula.emit(at.kept[i], T(1), row);
+            const bool used = factor[i] != T(0);
+            if constexpr (outputs & FASTLOSS_GRAD) at.grad[i] = used ? emit.grad * factor[i] : T(0);
+            if constexpr (outputs & FASTLOSS_HESS) at.hess[i] = used ? emit.hess * factor[i] : T(0);
+        }
     }
 };
 

@@ -57,6 +57,7 @@ def _map_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
     count = len(loss.differentiated)
     lines = [f"x{i} = carray(inputs[{i}], n, dtype)" for i in range(inputs)]
     lines += [f"c{i} = carray(parameters, {parameters}, dtype)[{i}]" for i in range(parameters)]
+    lines.append(f"scale = carray(inputs[{inputs}], 1, dtype)[0]")
     stores = []
     if outputs & VALUE:
         lines.append("value = carray(outputs[0], n, dtype)")
@@ -65,7 +66,7 @@ def _map_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
         for p in range(count if outputs & bit else 0):
             part = f"point[{kind}]" + (f"[{p}]" if count > 1 else "")
             lines.append(f"out{kind}_{p} = carray(outputs[{first + p}], n, dtype)")
-            stores.append(f"    out{kind}_{p}[i] = {part}")
+            stores.append(f"    out{kind}_{p}[i] = {part} * scale")
     arguments = [f"x{i}[i]" for i in range(inputs)] + [f"c{i}" for i in range(parameters)]
     lines += ["for i in range(n):", f"    point = formula({', '.join(arguments)})", *stores]
     formula = _compiled(loss.scalars.formula, dtype)
@@ -112,7 +113,7 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
         "z = carray(inputs[0], (k, n), dtype)",
         "soft = is_set(inputs[1])",
         "q = carray(inputs[1], (k, n), dtype)",
-        "labels = carray(inputs[2], n, dtype)",
+        "labels = carray(inputs[2], n, np.int64)",
         "factor = carray(inputs[3], n, dtype)",
         *(f"c{i} = carray(parameters, {parameters}, dtype)[{i}]" for i in range(parameters)),
         "maximum = np.full(n, dtype(-np.inf))",
@@ -145,7 +146,7 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
         "    low[:] = 0.0",
         "else:",
         "    for i in range(n):",
-        f"        s = fit(z[np.int64(labels[i]), i], dtype(1), maximum[i]{constants})",
+        f"        s = fit(z[labels[i], i], dtype(1), maximum[i]{constants})",
         *(f"        fits[{s}, i] = s[{s}][0]" for s in range(fits)),
         *(f"        fits_low[{s}, i] = s[{s}][1]" for s in range(fits)),
     ]
@@ -182,7 +183,7 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
         lines += [
             "for j in range(k):",
             "    for i in range(n):",
-            "        target = q[j, i] if soft else dtype(labels[i] == dtype(j))",
+            "        target = q[j, i] if soft else dtype(labels[i] == j)",
             f"        e = emit(kept[j, i], target, {_tuple_of('row', coefficients)}{constants})",
             "        used = factor[i] != dtype(0)",
             *(

@@ -28,12 +28,12 @@ FORBIDDEN = {
 }
 
 # Every function that mentions a formula is its loop, but for those that call the loops of a row.
-CALLERS = ("across_block<", "along_block<", "sum_columns<", "sum_row<", "emit_row<")
-ROW_LOOPS = ("::term_loop", "::fit_loop", "::loop(", "emit_loop<", "emit_column<",
-             "finish_coefficients<")  # fmt: skip
+CALLERS = ("across_block<", "along_block<", "sum_row<", "emit_row<")
+ROW_LOOPS = ("::term_loop", "::fit_loop", "::loop(", "emit_loop<", "emit_columns<",
+             "finish_rows<")  # fmt: skip
 # The sums over the rows of a block.
-SUM_LOOPS = ("ColumnSum<float>::add(", "ColumnSum<double>::add(", "ColumnSum<float>::fold(",
-             "ColumnSum<double>::fold(", "column_maxima<", "add_segment<")  # fmt: skip
+SUM_LOOPS = ("ColumnSum<float>::fold(", "ColumnSum<double>::fold(", "column_maxima<",
+             "add_segment<")  # fmt: skip
 
 # ---- compiling
 

@@ -57,12 +57,13 @@ enum fastloss_status {
 
 /* A block function: the formula's loop over contiguous buffers of the compute dtype.
  *
- * map: in = predictions, then the other inputs, `n` samples each (a multiple of FASTLOSS_LANES);
- *      out = value, gradients, Hessians; those not asked for are null. `k` is 1.
+ * map: in = predictions, then the other inputs, `n` samples each (a multiple of FASTLOSS_LANES),
+ *      then one number, the factor of gradients and Hessians; out = value, gradients, Hessians;
+ *      those not asked for are null. `k` is 1.
  * row, across (class-major, `in[0][j * n + i]`) and along (row-major, `in[0][i * k + j]`):
- *      in = prediction, soft target or null, labels or null (int64 along, the compute dtype
- *      across), factor of each row's gradient; out = value of each row, gradient, Hessian.
- *      The gradient may be the prediction's own buffer. */
+ *      in = prediction, soft target or null, labels (int64) or null, factor of each row's gradient;
+ *      out = value of each row, gradient, Hessian. The gradient may be the prediction's own
+ *      buffer. */
 typedef void (*fastloss_block)(int64_t n, int64_t k, const void* const* in, const void* parameters,
                                void* const* out);
 
