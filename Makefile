@@ -13,7 +13,8 @@ SOURCES := $(CORE) fastloss/_core.pyx fastloss/_methods.py $(wildcard fastloss/*
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check lint format sanitize mutate fuzz tables bench bench-suite wheel clean
+.PHONY: help demo test check lint format sanitize mutate fuzz tables bench bench-suite \
+	bench-compare wheel clean
 
 help:  ## lists what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -53,12 +54,19 @@ tables: $(VENV)/.with-test  ## renews the tables of the docs
 	@$(BIN)/python docs/tables.py --write
 	@$(BIN)/python -m fastloss.accuracy --write
 
-bench: $(VENV)/.with-bench  ## compares with every rival and renews the README's table
+bench: $(VENV)/.with-bench  ## compares with every rival, renews the README's table and docs/speed.md
 	@$(BIN)/python -m benchmarks.compare
 	@$(BIN)/python -m benchmarks.readme_table --write
+	@$(BIN)/python -m benchmarks.registry
+	@$(BIN)/python -m benchmarks.registry --threads 2
+	@$(BIN)/python -m benchmarks.curve
+	@$(BIN)/python -m benchmarks.speed_page --write
 
 bench-suite: $(VENV)/.with-bench  ## times every loss of the registry under pytest-benchmark
 	@$(BIN)/python -m pytest -c benchmarks/pytest.ini benchmarks
+
+bench-compare: $(VENV)/.with-bench  ## names what became slower since BASE, a revision
+	@$(BIN)/python -m benchmarks.guard $(BASE)
 
 wheel: $(VENV)/.tools  ## builds sdist and wheel into dist/
 	@$(PIP) install build

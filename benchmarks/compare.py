@@ -6,11 +6,10 @@ Writes compare.json, compare.md and compare.png into benchmarks/results; ``--qui
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
-import time
 import warnings
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import numpy as np
 import fastloss as fl
 
 from . import machine, tables
+from .figures import statistics, verify
 from .inputs import draw
 from .judge import judge
 from .measure import Eviction, Sample, interleave
@@ -28,7 +28,6 @@ from .workloads import WORKLOADS, Workload
 
 RESULTS = Path(__file__).parent / "results"
 REPETITIONS, QUICK_REPETITIONS = 15, 5
-TOLERANCE = {"float32": 1e-4, "float64": 1e-12}  # of the value; of the largest gradient
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -57,27 +56,21 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(rivals: list[Rival], workloads: list[Workload], repetitions: int) -> dict[str, Any]:
     """The results, as compare.json holds them."""
-    load = machine.load_average()
-    began = time.time()
+    session = machine.Run()
     eviction = Eviction()
     measured = []
-    with progress(len(workloads) * repetitions) as bar:
+    with progress(len(workloads)) as bar:
         for workload in workloads:
             bar.set_description(workload.title)
-            measured.append(measure(workload, rivals, repetitions, eviction, bar.update))
+            gc.collect()  # what the workload before held
+            measured.append(measure(workload, rivals, repetitions, eviction))
+            bar.update(1)
     fl.set_threads(0)
-    return {
-        "machine": machine.describe(),
-        "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(began)),
-        "seconds": round(time.time() - began, 1),
-        "load_average": {"before": load, "after": machine.load_average()},
-        "repetitions": repetitions,
-        "workloads": measured,
-    }
+    return session.describe() | {"repetitions": repetitions, "workloads": measured}
 
 
 def measure(
-    workload: Workload, rivals: list[Rival], repetitions: int, eviction: Eviction, update: Any
+    workload: Workload, rivals: list[Rival], repetitions: int, eviction: Eviction
 ) -> dict[str, Any]:
     """One workload: verifies every rival, then times those that are right."""
     dtype = getattr(np, workload.dtype)
@@ -103,66 +96,32 @@ def measure(
             row["absent"] = f"failed: {type(error).__name__}: {error}".splitlines()[0]
             continue
         if rival.kind != "yardstick":
-            row["errors"], row["absent"] = verify(found, reference)
+            row["errors"], row["absent"] = verify(found, reference, ("value", "gradient"), dtype)
         if not row.get("absent"):
             calls[rival.key] = call
     found = None
+    threads = {rival.key: rival.threads for rival in rivals}
     samples = interleave(
         calls,
-        {rival.key: partial(fl.set_threads, rival.threads) for rival in rivals},
         repetitions,
         eviction if workload.cold else None,
-        update,
+        before=lambda name: fl.set_threads(threads[name]),
     )
     moved = prediction.nbytes + grad.nbytes + target.nbytes * (not workload.rows)
     for row in rows:
         if row["key"] in samples:
-            row |= statistics(samples, row, rows, workload.elements, moved)
+            bases = [_base(kind, row, rows, samples) for kind in ("yardstick", "fastloss")]
+            row |= statistics(samples[row["key"]], *bases, workload.elements, moved)
     described = workload.describe() | {"bytes": moved, "rows": rows}
     return described | {"targets": judge(workload.target, rows)}
 
 
-def verify(found: Any, reference: Any) -> tuple[list[float], str | None]:
-    """Relative distances of value and gradient from fastloss's, and what is wrong, if anything."""
-    value, gradient = float(found[0]), np.asarray(found[1])
-    expected_value, expected = reference
-    if gradient.dtype != expected.dtype or gradient.shape != expected.shape:
-        return [], f"wrong: a gradient of {gradient.dtype} and shape {gradient.shape}"
-    distances = [
-        abs(value - expected_value) / abs(expected_value),
-        float(np.abs(gradient - expected).max() / np.abs(expected).max()),
-    ]
-    for name, distance in zip(("value", "gradient"), distances, strict=True):
-        if not distance <= TOLERANCE[expected.dtype.name]:
-            return _rounded(distances), f"wrong: its {name} is off by {distance:.2g}"
-    return _rounded(distances), None
-
-
-def statistics(
-    samples: dict[str, Sample], row: dict, rows: list[dict], elements: int, moved: int
-) -> dict[str, Any]:
-    """Median and quartiles of a row, and its ratios to yardstick and fastloss."""
-    mine = np.array(samples[row["key"]])
-    quartiles = np.quantile(mine / elements * 1e9, (0.25, 0.5, 0.75))
-    found = {
-        "nanoseconds": quartiles[1],
-        "quartiles": [quartiles[0], quartiles[2]],
-        "gigabytes_per_second": moved / elements / quartiles[1],
-        "cores": samples[row["key"]].cores,
-    }
-    for kind, name in (("yardstick", "ratio"), ("fastloss", "slower_than_fastloss")):
-        base = next(
-            r["key"]
-            for r in rows
-            if (r["kind"], r["output"], r["threads"]) == (kind, row["output"], 1)
-        )
-        if base in samples:  # repetition by repetition: both saw the same neighbours
-            found[name] = float(np.median(mine / np.array(samples[base])))
-    return {key: _rounded(value) for key, value in found.items()}
-
-
-def _rounded(value: Any) -> Any:
-    return [_rounded(v) for v in value] if isinstance(value, list) else float(f"{value:.4g}")
+def _base(kind: str, row: dict, rows: list[dict], samples: dict[str, Sample]) -> Sample | None:
+    """What a row is compared with: the same kind of output, on one thread."""
+    key = next(
+        r["key"] for r in rows if (r["kind"], r["output"], r["threads"]) == (kind, row["output"], 1)
+    )
+    return samples.get(key)
 
 
 def _as_target(workload: Workload, target: np.ndarray) -> np.ndarray:

@@ -6,12 +6,29 @@ import importlib.metadata
 import os
 import platform
 import re
+import time
 from pathlib import Path
 from typing import Any
 
 import fastloss as fl
 
-PACKAGES = ("numpy", "scipy", "scikit-learn", "numba", "numexpr", "torch", "jax")
+PACKAGES = ("numpy", "scipy", "scikit-learn", "numba", "numexpr", "torch", "jax", "optax")
+
+
+class Run:
+    """When a run began, how long it took, and what else the machine did meanwhile."""
+
+    def __init__(self) -> None:
+        self.began, self.load = time.time(), load_average()
+
+    def describe(self) -> dict[str, Any]:
+        """What every file of results begins with."""
+        return {
+            "machine": describe(),
+            "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(self.began)),
+            "seconds": round(time.time() - self.began, 1),
+            "load_average": {"before": self.load, "after": load_average()},
+        }
 
 
 def describe() -> dict[str, Any]:

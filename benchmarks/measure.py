@@ -16,6 +16,8 @@ from .machine import caches
 WARM_SAMPLE = 2e-3  # seconds that a sample of calls on warm caches takes at least
 SMALLEST_EVICTION = 64 << 20
 
+shuffle = random.Random(0).shuffle
+
 
 class Sample(list):
     """Seconds per call, one entry a repetition, and the processor time of all of them."""
@@ -44,45 +46,42 @@ class Eviction:
 
 def interleave(
     calls: dict[str, Callable[[], Any]],
-    before: dict[str, Callable[[], Any]],
     repetitions: int,
-    eviction: Eviction | None,
-    update: Callable[[], Any],
+    eviction: Callable[[], Any] | None,
+    before: Callable[[str], Any] = lambda name: None,
+    warm_sample: float = WARM_SAMPLE,
 ) -> dict[str, Sample]:
-    """Times each call; caches are cold where there is an eviction, else warm.
+    """Times each call: single calls, each after an eviction, else loops of calls on warm caches.
 
-    ``before`` holds what runs, untimed, before each sample of a name.
+    ``before`` is called with a name, untimed, before each of its samples.
     """
     counts = {}
     for name, call in calls.items():
-        before[name]()
-        counts[name] = 1 if eviction else _count(call)
+        before(name)
+        counts[name] = 1 if eviction else _count(call, warm_sample)
     samples = {name: Sample() for name in calls}
     order = list(calls)
-    shuffle = random.Random(0).shuffle
-    gc.collect()
     gc.disable()
     try:
         for _ in range(repetitions):
             shuffle(order)
             for name in order:
-                before[name]()
+                before(name)
                 if eviction:
                     eviction()
                 else:
                     calls[name]()
                 _sample(calls[name], counts[name], samples[name])
-            update()
     finally:
         gc.enable()
     return samples
 
 
-def _count(call: Callable[[], Any]) -> int:
+def _count(call: Callable[[], Any], seconds: float) -> int:
     """Calls that fill a sample."""
     count, sample = 1, Sample()
     call()
-    while _sample(call, count, sample) < WARM_SAMPLE:
+    while _sample(call, count, sample) < seconds:
         count *= 2
     return count
 

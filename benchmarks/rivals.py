@@ -9,17 +9,18 @@ gradient to ``grad``; the others allocate one in each call.
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 
 import fastloss as fl
 
-Call = Callable[[], Any]
+from .peers import jax_jit, scikit_learn, torch_compile, torch_eager
+from .traffic import copy_fresh, copyto, subtract, subtract_fresh
+from .work import Arrays, Call, Work
+
 Prepare = Callable[[np.ndarray, np.ndarray, np.ndarray], Call]
 
 
@@ -43,25 +44,6 @@ class Rival:
     @property
     def installed(self) -> bool:
         return importlib.util.find_spec(self.module) is not None
-
-
-# ---- yardsticks: the memory traffic of the work
-
-
-def subtract(prediction, target, grad):
-    return lambda: np.subtract(prediction, target, out=grad)
-
-
-def subtract_fresh(prediction, target, grad):
-    return lambda: np.subtract(prediction, target)
-
-
-def copyto(prediction, target, grad):
-    return lambda: np.copyto(grad, prediction)
-
-
-def copy_fresh(prediction, target, grad):
-    return lambda: prediction.copy()
 
 
 # ---- fastloss
@@ -174,28 +156,6 @@ def numexpr_sigmoid_cross_entropy(prediction, target, grad):
     return call
 
 
-# ---- scikit-learn's private Cython losses, which gradient boosting and linear models use
-
-
-def scikit_learn(class_name, factor=1):
-    def prepare(prediction, target, grad):
-        from sklearn._loss import loss as losses
-
-        options = {"n_classes": grad.shape[1]} if grad.ndim > 1 else {}
-        loss = getattr(losses, class_name)(**options)
-        target = target.astype(grad.dtype)
-        values = np.empty(len(grad), grad.dtype)
-
-        def call():
-            loss.loss_gradient(target, prediction, loss_out=values, gradient_out=grad, n_threads=1)
-            np.multiply(grad, factor / len(grad), out=grad)
-            return factor * values.mean(), grad
-
-        return call
-
-    return prepare
-
-
 # ---- the loop that one writes by hand for Numba
 
 
@@ -258,92 +218,19 @@ def numba_loop(name):
     return prepare
 
 
-# ---- torch
+# ---- those of the whole registry
 
 
-@cache
-def _torch_losses():
-    import torch.nn.functional as functional
+def peer(prepare_work):
+    def of(name):
+        def prepare(prediction, target, grad):
+            inputs = {"prediction": prediction, "target": target}
+            arrays = Arrays(name, inputs, weight=None, grad=grad, hess=None)
+            return prepare_work(Work(arrays, "value and gradient"))
 
-    return {
-        "squared_error": functional.mse_loss,
-        "sigmoid_cross_entropy": functional.binary_cross_entropy_with_logits,
-        "softmax_cross_entropy": functional.cross_entropy,
-    }
+        return prepare
 
-
-def torch_eager(name):
-    def prepare(prediction, target, grad):
-        import torch
-
-        torch.set_num_threads(1)
-        loss = _torch_losses()[name]
-        z, y = torch.from_numpy(prediction).requires_grad_(), torch.from_numpy(target)
-
-        def call():
-            value = loss(z, y)
-            return value.detach(), torch.autograd.grad(value, z)[0]
-
-        return call
-
-    return prepare
-
-
-def torch_compile(name):
-    def prepare(prediction, target, grad):
-        import torch
-
-        torch.set_num_threads(1)
-        torch._dynamo.reset()  # else a second shape is compiled for any shape, which is slower
-        both = torch.compile(torch.func.grad_and_value(_torch_losses()[name]), dynamic=False)
-        z, y = torch.from_numpy(prediction), torch.from_numpy(target)
-
-        def call():
-            gradient, value = both(z, y)
-            return value, gradient
-
-        return call
-
-    return prepare
-
-
-# ---- jax
-
-
-@cache
-def _jax():
-    # read once, when jax starts
-    flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flags}"
-    import jax
-
-    jax.config.update("jax_platforms", "cpu")
-    jax.config.update("jax_enable_x64", True)
-    return jax
-
-
-def jax_squared_error(z, y):
-    return ((z - y) ** 2).mean()
-
-
-def jax_sigmoid_cross_entropy(z, y):
-    return (_jax().nn.softplus(z) - z * y).mean()
-
-
-def jax_softmax_cross_entropy(z, y):
-    jnp = _jax().numpy
-    label = jnp.take_along_axis(z, y[:, None], axis=1)[:, 0]
-    return (_jax().nn.logsumexp(z, axis=1) - label).mean()
-
-
-def jax_jit(loss):
-    def prepare(prediction, target, grad):
-        jax = _jax()
-        both = jax.jit(jax.value_and_grad(loss))
-        z, y = jax.numpy.asarray(prediction), jax.numpy.asarray(target)
-        return lambda: jax.block_until_ready(both(z, y))
-
-    return prepare
+    return {name: of(name) for name in LOSSES}
 
 
 POINTWISE = ("squared_error", "sigmoid_cross_entropy")
@@ -380,39 +267,9 @@ RIVALS = [
         module="numexpr",
         heavy=True,
     ),
-    Rival(
-        "scikit-learn",
-        {
-            "squared_error": scikit_learn("HalfSquaredError", factor=2),
-            "sigmoid_cross_entropy": scikit_learn("HalfBinomialLoss"),
-            "softmax_cross_entropy": scikit_learn("HalfMultinomialLoss"),
-        },
-        module="sklearn",
-    ),
+    Rival("scikit-learn", peer(scikit_learn.prepare), module="sklearn"),
     Rival("Numba loop", {name: numba_loop(name) for name in LOSSES}, module="numba"),
-    Rival(
-        "torch",
-        {name: torch_eager(name) for name in LOSSES},
-        output="fresh",
-        module="torch",
-        heavy=True,
-    ),
-    Rival(
-        "torch.compile",
-        {name: torch_compile(name) for name in LOSSES},
-        output="fresh",
-        module="torch",
-        heavy=True,
-    ),
-    Rival(
-        "jax.jit",
-        {
-            "squared_error": jax_jit(jax_squared_error),
-            "sigmoid_cross_entropy": jax_jit(jax_sigmoid_cross_entropy),
-            "softmax_cross_entropy": jax_jit(jax_softmax_cross_entropy),
-        },
-        output="fresh",
-        module="jax",
-        heavy=True,
-    ),
+    Rival("torch", peer(torch_eager.prepare), output="fresh", module="torch", heavy=True),
+    Rival("torch.compile", peer(torch_compile.prepare), output="fresh", module="torch", heavy=True),
+    Rival("jax.jit", peer(jax_jit.prepare), output="fresh", module="optax", heavy=True),
 ]

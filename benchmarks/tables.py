@@ -25,10 +25,15 @@ def markdown(header: list[str], rows: list[list[str]], right: int = 1) -> str:
 def number(x: float) -> str:
     """Three digits, without an exponent."""
     if x >= 1000:
-        return f"{x:,.0f}".replace(",", " ")
+        return count(round(x))
     if x < 0.1:
         return f"{x:.2g}"
     return f"{x:.{0 if x >= 100 else 1 if x >= 10 else 2}f}"
+
+
+def count(n: int) -> str:
+    """All digits, in groups of three."""
+    return f"{n:,}".replace(",", " ")
 
 
 def summary(results: dict[str, Any]) -> str:
@@ -69,7 +74,7 @@ def report(results: dict[str, Any]) -> str:
                 "## Summary",
                 summary(results),
                 "## Targets",
-                _targets(results),
+                goals(results),
                 "## Every rival",
                 *(_details(workload) for workload in results["workloads"]),
             ]
@@ -106,7 +111,8 @@ def _preface(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _targets(results: dict[str, Any]) -> str:
+def goals(results: dict[str, Any]) -> str:
+    """The goals of each workload, and whether they are met."""
     lines = [
         [
             workload["title"],

@@ -13,6 +13,7 @@ import pytest
 import fastloss as fl
 
 from .inputs import draw, draw_weights
+from .work import results
 
 SHAPES = {
     "map": [(1_000,), (1_000_000,)],
@@ -56,13 +57,6 @@ def reference(*case):
         return fl.get(case[0]).value_grad_hess(**arguments(*case))
 
 
-def as_arrays(result):
-    """A result as a flat list: several differentiated inputs have a tuple of gradients."""
-    if isinstance(result, tuple):
-        return [array for part in result for array in as_arrays(part)]
-    return [np.asarray(result)]
-
-
 def assert_same(found, expected, dtype):
     tolerance = TOLERANCE * np.finfo(dtype).eps
     for one, other in zip(found, expected, strict=True):
@@ -90,8 +84,8 @@ def test_speed(benchmark, case, outputs):
         else tuple(np.empty_like(g) for g in gradients)
         for out in OUTPUTS[outputs]
     }
-    found = as_arrays(method(**inputs, **buffers))
-    assert_same(found, as_arrays(reference(*case))[: len(found)], dtype)
+    found = results(method(**inputs, **buffers))
+    assert_same(found, results(reference(*case))[: len(found)], dtype)
 
     benchmark.group = label(case)
     benchmark.extra_info |= {"loss": name, "dtype": np.dtype(dtype).name, "shape": list(shape)}
@@ -99,7 +93,7 @@ def test_speed(benchmark, case, outputs):
 
     if benchmark.stats:  # absent with --benchmark-disable
         moved = sum(x.nbytes for x in inputs.values())
-        moved += sum(x.nbytes for out in buffers.values() for x in as_arrays(out))
+        moved += sum(x.nbytes for out in buffers.values() for x in results(out))
         seconds = benchmark.stats.stats.median
         benchmark.extra_info["nanoseconds_per_element"] = seconds / np.prod(shape) * 1e9
         benchmark.extra_info["gigabytes_per_second"] = moved / seconds * 1e-9

@@ -1,0 +1,49 @@
+"""Means of losses by torch.nn.functional."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from ..work import Work
+
+
+@cache
+def functions() -> dict[str, Callable[..., Any]]:
+    """Each takes (prediction, target) and torch's ``reduction``."""
+    import torch
+    from torch.nn import functional
+
+    def poisson(z, y, reduction="mean"):
+        return functional.poisson_nll_loss(z, y, log_input=True, full=False, reduction=reduction)
+
+    def categorical_cross_entropy(p, y, reduction="mean"):
+        values = -torch.log(p.gather(1, y[:, None])[:, 0])
+        return values.mean() if reduction == "mean" else values
+
+    def kl_divergence(z, q, reduction="mean"):
+        log_p = torch.log_softmax(z, 1)
+        if reduction == "mean":
+            return functional.kl_div(log_p, q, reduction="batchmean")
+        return functional.kl_div(log_p, q, reduction="none").sum(1)
+
+    return {
+        "squared_error": functional.mse_loss,
+        "absolute_error": functional.l1_loss,
+        "huber": functional.huber_loss,
+        "poisson": poisson,
+        "sigmoid_cross_entropy": functional.binary_cross_entropy_with_logits,
+        "binary_cross_entropy": functional.binary_cross_entropy,
+        "softmax_cross_entropy": functional.cross_entropy,
+        "categorical_cross_entropy": categorical_cross_entropy,
+        "kl_divergence": kl_divergence,
+    }
+
+
+def mean(work: Work) -> Callable[..., Any] | None:
+    """A function of the loss's inputs and, where there are weights, ``w``."""
+    function = functions().get(work.loss)
+    if function is None or not work.weighted:
+        return function
+    return lambda *inputs, w: (w * function(*inputs, reduction="none")).sum() / w.sum()
