@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arrays.hpp"
+#include "block_sum.hpp"
 #include "job.hpp"
 #include "lanes.hpp"
 
@@ -51,50 +52,54 @@ bool used_outside(const Job& job, const fastloss_domain& domain, const T* x, int
     return false;
 }
 
-inline bool bad_weights(const double* weight, int64_t n) {
+template <class X>
+inline bool bad_weights(const X* weight, int64_t n) {
     int bad = 0;
     for (int64_t i = 0; i < n; ++i)
-        bad |= int(!(weight[i] >= 0)) | int(!(weight[i] < __builtin_inf()));
+        bad |= int(!(weight[i] >= 0)) | int(!(weight[i] < X(__builtin_inf())));
     return bad != 0;
 }
 
-// Adds n values of any number, the last lanes filled up with zeros.
-template <class X>
-inline void add_block(Lanes<double>& sums, const X* x, int64_t n) {
-    const int64_t whole = whole_lanes(n);
-    sums.add(x, whole);
-    if (whole < n) {
-        alignas(64) X end[lanes] = {};
-        for (int64_t i = whole; i < n; ++i) end[i - whole] = x[i];
-        sums.add(end, lanes);
-    }
+// Sums of n numbers in a buffer, which gets zeros up to whole lanes.
+inline void sum_numbers(double* x, int64_t n, double& high, double& low) {
+    for (int64_t i = n; i < padded(n); ++i) x[i] = 0;
+    Lanes<double> sums;
+    sums.add(x, padded(n));
+    sums.fold(high, low);
 }
 
-inline void sum_weights(const double* weight, int64_t n, BlockResult& result) {
-    Lanes<double> sums;
-    add_block(sums, weight, n);
-    sums.fold(result.weight_high, result.weight_low);
+inline void sum_numbers(float* x, int64_t n, double& high, double& low) {
+    for (int64_t i = n; i < padded(n); ++i) x[i] = 0;
+    sum_block(x, padded(n), high, low);
 }
 
 // The sum of weight times value over the units that count.
 template <class T>
-void sum_values(const Job& job, const T* value, const double* weight, int64_t n,
-                BlockResult& result) {
-    Lanes<double> sums;
-    if (job.weighted) {
-        alignas(64) double products[FASTLOSS_BLOCK], lost[FASTLOSS_BLOCK];
-        const int64_t size = padded(n);
+void sum_values(const Job& job, T* value, const double* weight, int64_t n, BlockResult& result) {
+    if (!job.weighted) {
+        sum_numbers(value, n, result.value_high, result.value_low);
+        return;
+    }
+    alignas(64) double products[FASTLOSS_BLOCK];
+    if (job.narrow_weights) {  // 24 digits times 24 digits: nothing is lost
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
-            const TwoWord<double> product = two_product(weight[i], double(value[i]));
-            products[i] = weight[i] == 0 ? 0 : product.high;
-            lost[i] = weight[i] == 0 ? 0 : product.low;
+            products[i] = weight[i] == 0 ? 0 : weight[i] * double(value[i]);
         }
-        for (int64_t i = n; i < size; ++i) products[i] = lost[i] = 0;
-        sums.add(products, lost, size);
-    } else {
-        add_block(sums, value, n);
+        sum_numbers(products, n, result.value_high, result.value_low);
+        return;
     }
+    alignas(64) double lost[FASTLOSS_BLOCK];
+    FASTLOSS_INDEPENDENT
+    for (int64_t i = 0; i < n; ++i) {
+        const TwoWord<double> product = two_product(weight[i], double(value[i]));
+        products[i] = weight[i] == 0 ? 0 : product.high;
+        lost[i] = weight[i] == 0 ? 0 : product.low;
+    }
+    const int64_t size = padded(n);
+    for (int64_t i = n; i < size; ++i) products[i] = lost[i] = 0;
+    Lanes<double> sums;
+    sums.add(products, lost, size);
     sums.fold(result.value_high, result.value_low);
 }
 
@@ -118,7 +123,7 @@ inline int64_t block_length(const Job& job, int64_t begin) {
 inline bool load_weights(const Job& job, int64_t begin, int64_t n, double* weight) {
     if (job.weight.data) {
         load(job, job.weight, begin, n, weight);
-        return !bad_weights(weight, n);
+        return job.weights_checked || !bad_weights(weight, n);
     }
     if (job.weighted) {
         for (int64_t i = 0; i < n; ++i) weight[i] = 1;
@@ -211,7 +216,7 @@ void run_map_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
         if (plan.reduction == FASTLOSS_NONE) {
             if (job.weighted) weight_outputs(static_cast<T*>(out[0]), scratch.weight, 1, n);
         } else {
-            sum_values(job, static_cast<const T*>(out[0]), scratch.weight, n, result);
+            sum_values(job, static_cast<T*>(out[0]), scratch.weight, n, result);
         }
     }
     for (int o = 0; o < outputs; ++o) {
@@ -224,16 +229,32 @@ void run_map_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
     if (job.stream) finish_streaming();
 }
 
+// Checks and sums the weights of a block.
+inline bool scan_weights(const Job& job, const Scratch& scratch, int64_t begin, int64_t n,
+                         BlockResult& result) {
+    if (!job.weight.data) return true;
+    if (!job.narrow_weights) {
+        if (!load_weights(job, begin, n, scratch.weight)) return false;
+        sum_numbers(scratch.weight, n, result.weight_high, result.weight_low);
+        return true;
+    }
+    float* const weight = reinterpret_cast<float*>(scratch.factor);
+    load(job, job.weight, begin, n, weight);
+    if (bad_weights(weight, n)) return false;
+    sum_numbers(weight, n, result.weight_high, result.weight_low);
+    return true;
+}
+
 template <class T>
 void scan_map_block(const Job& job, const Scratch& scratch, int64_t block, BlockResult& result) {
     const fastloss_plan& plan = *job.plan;
     const int64_t begin = block * job.block_units, n = block_length(job, begin);
-    if (!load_weights(job, begin, n, scratch.weight)) {
+    if (!scan_weights(job, scratch, begin, n, result)) {
         result.status = FASTLOSS_BAD_WEIGHT;
         return;
     }
-    if (job.weighted) sum_weights(scratch.weight, n, result);
     if (!plan.in_place) return;
+    load_weights(job, begin, n, scratch.weight);
     for (int i = 0; i < plan.inputs; ++i) {
         if (!plan.domain[i].checked) continue;
         const T* const x = map_input<T>(job, job.input[i], begin, n, scratch.input[i]);
@@ -441,7 +462,9 @@ void scan_row_block(const Job& job, const Scratch& scratch, int64_t block, Block
     const int64_t begin = block * job.block_units, n = block_length(job, begin);
     const bool domains = plan.in_place && plan.domain[0].checked;
     result.status = load_row_block<T>(job, scratch, begin, n, domains).status;
-    if (result.status == FASTLOSS_OK && job.weighted) sum_weights(scratch.weight, n, result);
+    if (result.status == FASTLOSS_OK && job.weighted) {
+        sum_numbers(scratch.weight, n, result.weight_high, result.weight_low);
+    }
 }
 
 }  // namespace

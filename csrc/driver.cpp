@@ -36,6 +36,11 @@ int64_t item_size(int dtype) {
     return sizes[dtype];
 }
 
+// Whether float32 holds every number of a dtype.
+bool is_narrow(int dtype) {
+    return item_size(dtype) <= 2 || dtype == FASTLOSS_FLOAT32;
+}
+
 int compute_index(const fastloss_plan& plan) {
     return plan.dtype == FASTLOSS_FLOAT64;
 }
@@ -434,6 +439,9 @@ void prepare(const fastloss_plan& plan, Job& job) {
     job.block = job.along ? plan.block_along : plan.block;
     job.block_units = plan.schema == FASTLOSS_MAP ? FASTLOSS_BLOCK : row_block_units(plan.classes);
     job.blocks = (job.units + job.block_units - 1) / job.block_units;
+    job.narrow_weights = plan.weight.data && !plan.class_weight && is_narrow(plan.weight.dtype) &&
+                         plan.dtype == FASTLOSS_FLOAT32;
+    job.weights_checked = false;
     job.weighted = plan.weight.data || plan.ignores || plan.class_weight;
     const bool large = job.units * job.classes >= serial_elements;
     const int64_t bytes = large ? bytes_touched(plan, job.units) : 0;
@@ -485,6 +493,7 @@ int fastloss_run(const fastloss_plan* plan, fastloss_result* result) {
         const int status = run_pass(job, isa.scan_block[dtype][plan->schema], false, threads,
                                     environment, sums, result->block);
         if (status != FASTLOSS_OK) return status;
+        job.weights_checked = true;
     }
     result->weight_sum = job.weighted ? sums.weight : double(job.units);
     const double denominator = !mean ? 1 : given ? plan->normalizer : result->weight_sum;

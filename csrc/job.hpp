@@ -37,6 +37,8 @@ struct Job {
     bool staged;                  // an input or output is
     int64_t chunk_blocks;         // blocks that a thread takes at once; 0: no matter
     bool weighted;                // some unit may have another weight than 1
+    bool narrow_weights;          // of at most as many digits as float32, and so are the values
+    bool weights_checked;         // a scan has found them finite and not negative
     double scale;                 // of gradients and Hessians
 };
 
