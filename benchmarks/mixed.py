@@ -49,7 +49,7 @@ def verify(loss: Any, case: Case) -> str | None:
 
 
 def measure(
-    work: Work, elements: int, repetitions: int, eviction: Eviction | None, update: Any
+    work: Work, elements: int, repetitions: int, eviction: Eviction | None
 ) -> list[dict[str, Any]]:
     """A row for each case, with its ratio to the first of its group."""
     loss, rows = fl.get(work.loss), []
@@ -62,7 +62,6 @@ def measure(
             if not reasons[case.name]
         }
         samples = interleave(calls, repetitions, eviction)
-        update(repetitions)
         first = group[0]
         for case in group:
             row = {**place, "case": case.name, "against": first.name}
@@ -122,7 +121,7 @@ def main(arguments: list[str] | None = None) -> None:
         for work in WORKS:
             for elements, evict in ((cold, eviction), (CACHED_ELEMENTS, None)):
                 bar.set_description(f"{work.title}, {count(elements)} elements")
-                rows = measure(work, elements, repetitions, evict, lambda: None)
+                rows = measure(work, elements, repetitions, evict)
                 results["rows"] += rows
                 bar.update()
     fl.set_threads(0)

@@ -6,7 +6,7 @@
 namespace fastloss {
 namespace {
 
-constexpr int64_t segment = 512;  // classes whose terms stay in L1 until they are summed
+constexpr int64_t segment = 1024;  // classes whose terms stay in L1 until they are summed
 
 // A maximum is the same in any order, so several vectors may hold it, which hides its latency.
 template <class T>

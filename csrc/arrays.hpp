@@ -15,7 +15,7 @@ namespace {
 
 // Columns of Fortran-ordered arrays: from how many on a buffer holds but short pieces of each,
 // which no hardware prefetches, and how many ahead are asked for.
-constexpr int64_t many_columns = 64, staged_ahead = 8;
+constexpr int64_t many_columns = 64, columns_ahead = 8;
 constexpr int64_t piece_rows = 16;  // converted at a time on their way to or from columns
 
 struct Float16 {
@@ -37,7 +37,7 @@ struct Bool {
 };
 template <class T>
 struct Convert<Bool, T> {
-    static T from(Bool x) { return T(x.byte != 0 ? 1 : 0); }
+    static T from(Bool x) { return T(uint8_t(x.byte < 1 ? x.byte : 1)); }
 };
 
 template <class T>
@@ -78,12 +78,50 @@ struct Convert<BFloat16, T> {
     }
 };
 
+// Converts the first of n numbers by instructions that compilers do not find; returns how many.
+template <class S, class T>
+int64_t convert_some(T*, const S*, int64_t) {
+    return 0;
+}
+
+#if defined(__F16C__)
+inline int64_t convert_some(float* to, const Float16* from, int64_t n) {
+    const int64_t some = n & ~int64_t(7);
+    for (int64_t i = 0; i < some; i += 8) {
+        const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i));
+        _mm256_storeu_ps(to + i, _mm256_cvtph_ps(halves));
+    }
+    return some;
+}
+
+inline int64_t convert_some(Float16* to, const float* from, int64_t n) {
+    const int64_t some = n & ~int64_t(7);
+    for (int64_t i = 0; i < some; i += 8) {
+        const __m128i halves = _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT);
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), halves);
+    }
+    return some;
+}
+#endif
+
+// Steps that compilers make vectors of.
+template <int64_t step, class S, class T>
+void load_steps(T* to, const S* x, int64_t n) {
+    FASTLOSS_INDEPENDENT
+    for (int64_t i = 0; i < n; ++i) to[i] = Convert<S, T>::from(x[step * i]);
+}
+
 template <class S, class T>
 void load_run(T* to, const char* from, int64_t stride, int64_t n) {
-    if (stride == int64_t(sizeof(S))) {
-        const S* const x = reinterpret_cast<const S*>(from);
-        FASTLOSS_INDEPENDENT
-        for (int64_t i = 0; i < n; ++i) to[i] = Convert<S, T>::from(x[i]);
+    constexpr int64_t item = sizeof(S);
+    const S* const x = reinterpret_cast<const S*>(from);
+    if (stride == item) {
+        const int64_t done = convert_some(to, x, n);
+        load_steps<1>(to + done, x + done, n - done);
+    } else if (stride == 2 * item) {
+        load_steps<2>(to, x, n);
+    } else if (stride == -item) {
+        load_steps<-1>(to, x, n);
     } else if (stride == 0) {
         const T x = Convert<S, T>::from(*reinterpret_cast<const S*>(from));
         for (int64_t i = 0; i < n; ++i) to[i] = x;
@@ -98,8 +136,9 @@ template <class S, class T>
 void store_run(char* to, int64_t stride, const T* from, int64_t n) {
     if (stride == int64_t(sizeof(S))) {
         S* const x = reinterpret_cast<S*>(to);
+        const int64_t done = convert_some(x, from, n);
         FASTLOSS_INDEPENDENT
-        for (int64_t i = 0; i < n; ++i) x[i] = Convert<S, T>::to(from[i]);
+        for (int64_t i = done; i < n; ++i) x[i] = Convert<S, T>::to(from[i]);
     } else {
         for (int64_t i = 0; i < n; ++i) {
             *reinterpret_cast<S*>(to + i * stride) = Convert<S, T>::to(from[i]);
@@ -261,7 +300,7 @@ void gather(const Job& job, const Strided& array, int64_t begin, int64_t n, char
                 transpose(from, step, columns, rows, to + done, columns);
             } else {
                 transpose<T, Far::source>(from, step, columns, rows, to + done, columns,
-                                          staged_ahead);
+                                          columns_ahead);
             }
         });
 }
@@ -280,7 +319,7 @@ void scatter(const Job& job, const Strided& array, int64_t begin, int64_t n, con
                 transpose(from + done, columns, rows, columns, to, step);
             } else {
                 transpose<T, Far::destination>(from + done, columns, rows, columns, to, step,
-                                               staged_ahead);
+                                               columns_ahead);
             }
         });
 }
@@ -322,7 +361,8 @@ inline void load_rows(const Job& job, const Strided& array, int64_t begin, int64
             return;
         }
         if (const int64_t step = column_step<T>(job, array, stride)) {
-            transpose(reinterpret_cast<const T*>(at), step, k, length, rows, k);
+            transpose<T, Far::source>(reinterpret_cast<const T*>(at), step, k, length, rows, k,
+                                      columns_ahead);
             return;
         }
         for (int64_t i = 0; i < length; ++i) {
@@ -360,7 +400,8 @@ inline void store_rows(const Job& job, const Strided& array, int64_t begin, int6
             return;
         }
         if (const int64_t step = column_step<T>(job, array, stride)) {
-            transpose(rows, k, length, k, reinterpret_cast<T*>(at), step);
+            transpose<T, Far::destination>(rows, k, length, k, reinterpret_cast<T*>(at), step,
+                                           columns_ahead);
             return;
         }
         for (int64_t i = 0; i < length; ++i) {

@@ -32,10 +32,9 @@ struct GridSum {
     // The steps of n numbers, in units.
     double total(int64_t n, float unit) const {
         const uint32_t surplus = uint32_t(n) * to_bits(3 * unit);
-        uint32_t sum = 0;
-        for (int v = 0; v < float_vectors; ++v) {
-            for (int i = 0; i < float_width; ++i) sum += uint32_t(steps[v][i]);
-        }
+        uint32_t lane[lanes], sum = 0;
+        __builtin_memcpy(lane, steps, sizeof(lane));
+        for (int i = 0; i < lanes; ++i) sum += lane[i];
         return double(int32_t(sum - surplus)) * 0x1p-22 * double(unit);
     }
 };
@@ -49,10 +48,9 @@ inline int32_t greatest_bits(const float* x, int64_t n) {
             most[v] = bits > most[v] ? bits : most[v];
         }
     }
-    int32_t found = 0;
-    for (int v = 0; v < float_vectors; ++v) {
-        for (int i = 0; i < float_width; ++i) found = most[v][i] > found ? most[v][i] : found;
-    }
+    int32_t lane[lanes], found = 0;
+    __builtin_memcpy(lane, most, sizeof(lane));
+    for (int i = 0; i < lanes; ++i) found = lane[i] > found ? lane[i] : found;
     return found;
 }
 

@@ -9,6 +9,8 @@
 namespace fastloss {
 namespace {
 
+constexpr int64_t few = 8;
+
 inline int64_t padded(int64_t n) {
     return (n + lanes - 1) / lanes * lanes;
 }
@@ -60,8 +62,21 @@ inline bool bad_weights(const X* weight, int64_t n) {
     return bad != 0;
 }
 
+// So few that lanes and grids would take longer than they do.
+template <class X>
+inline void sum_few(const X* x, int64_t n, double& high, double& low) {
+    high = low = 0;
+    for (int64_t i = 0; i < n; ++i) {
+        const TwoWord<double> sum = two_sum(high, double(x[i]));
+        high = sum.high;
+        low += sum.low;
+    }
+    low = high - high == 0 ? low : 0;  // an infinite or NaN total has no rounding error
+}
+
 // Sums of n numbers in a buffer, which gets zeros up to whole lanes.
 inline void sum_numbers(double* x, int64_t n, double& high, double& low) {
+    if (n < few) return sum_few(x, n, high, low);
     for (int64_t i = n; i < padded(n); ++i) x[i] = 0;
     Lanes<double> sums;
     sums.add(x, padded(n));
@@ -69,6 +84,7 @@ inline void sum_numbers(double* x, int64_t n, double& high, double& low) {
 }
 
 inline void sum_numbers(float* x, int64_t n, double& high, double& low) {
+    if (n < few) return sum_few(x, n, high, low);
     for (int64_t i = n; i < padded(n); ++i) x[i] = 0;
     sum_block(x, padded(n), high, low);
 }
@@ -131,16 +147,33 @@ inline bool load_weights(const Job& job, int64_t begin, int64_t n, double* weigh
     return true;
 }
 
+// Stores n numbers one after another, converted where the array has another dtype.
+template <class T>
+void store_lines(const Job& job, int dtype, char* to, const T* x, int64_t n) {
+    const bool same = dtype == job.plan->dtype;
+    const int64_t item = dtype_size(dtype), piece = same ? n : FASTLOSS_BLOCK;
+    alignas(64) char converted[FASTLOSS_BLOCK * sizeof(double)];
+    for (int64_t i = 0; i < n; i += piece) {
+        const int64_t some = n - i < piece ? n - i : piece;
+        const char* from = reinterpret_cast<const char*>(x + i);
+        if (!same) {
+            storer<T>(dtype)(converted, item, x + i, some);
+            from = converted;
+        }
+        if (job.stream) {
+            copy_lines<true>(to + i * item, from, some * item);
+        } else {
+            copy_lines<false>(to + i * item, from, some * item);
+        }
+    }
+}
+
 template <class T>
 inline void put(const Job& job, const Strided& array, int64_t begin, int64_t n, const T* x) {
-    char* const to = array.data + begin * int64_t(sizeof(T));
-    const char* const from = reinterpret_cast<const char*>(x);
-    if (!array.direct) {
-        store(job, array, begin, n, x);
-    } else if (job.stream) {
-        copy_lines<true>(to, from, n * int64_t(sizeof(T)));
+    if (job.ndim == 1 && array.strides[0] == dtype_size(array.dtype)) {
+        store_lines(job, array.dtype, array.data + begin * array.strides[0], x, n);
     } else {
-        copy_lines<false>(to, from, n * int64_t(sizeof(T)));
+        store(job, array, begin, n, x);
     }
 }
 
@@ -158,21 +191,24 @@ const T* map_input(const Job& job, const Strided& array, int64_t begin, int64_t 
 }
 
 // Asks for a block ahead of time, so that memory never waits for arithmetic.
-template <class T, int writes>
+template <int writes>
 inline void prefetch_block(const Job& job, const Strided& array, int64_t begin) {
-    if (!array.direct || begin + FASTLOSS_BLOCK > job.units) return;
-    const char* const next = array.data + begin * int64_t(sizeof(T));
-    for (int64_t i = 0; i < FASTLOSS_BLOCK * int64_t(sizeof(T)); i += 64) {
-        __builtin_prefetch(next + i, writes, 2);
+    constexpr int64_t line = 64;
+    const int64_t stride = array.strides[0], step = stride < 0 ? -stride : stride;
+    if (job.ndim > 1 || step > line || begin + FASTLOSS_BLOCK > job.units) return;
+    const char* const from = array.data + begin * stride;
+    const char* const first = stride < 0 ? from + (FASTLOSS_BLOCK - 1) * stride : from;
+    for (int64_t i = 0; i < FASTLOSS_BLOCK * step; i += line) {
+        __builtin_prefetch(first + i, writes, 2);
     }
 }
 
-template <class T>
-void prefetch_arrays(const Job& job, int64_t begin) {
-    for (int i = 0; i < job.plan->inputs; ++i) prefetch_block<T, 0>(job, job.input[i], begin);
+inline void prefetch_arrays(const Job& job, int64_t begin) {
+    for (int i = 0; i < job.plan->inputs; ++i) prefetch_block<0>(job, job.input[i], begin);
+    if (job.weight.data) prefetch_block<0>(job, job.weight, begin);
     if (job.stream || job.plan->in_place) return;
     for (int o = 0; o < 1 + 2 * job.plan->predictions; ++o) {
-        if (job.output[o].data) prefetch_block<T, 1>(job, job.output[o], begin);
+        if (job.output[o].data) prefetch_block<1>(job, job.output[o], begin);
     }
 }
 
@@ -182,7 +218,7 @@ void run_map_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
     const int64_t begin = block * job.block_units, n = block_length(job, begin);
     const int predictions = plan.predictions, outputs = 1 + 2 * predictions;
 
-    if (job.prefetch) prefetch_arrays<T>(job, begin + 2 * FASTLOSS_BLOCK);
+    if (job.prefetch) prefetch_arrays(job, begin + 2 * FASTLOSS_BLOCK);
     if (!load_weights(job, begin, n, scratch.weight)) {
         result.status = FASTLOSS_BAD_WEIGHT;
         return;
@@ -440,15 +476,14 @@ void run_row_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
     for (int o = 1; o < 3; ++o) {
         const Strided& array = job.output[o];
         if (!out[o] || !array.data || out[o] != scratch.output[o]) continue;
-        if (job.stream && array.direct) {
-            char* rows_out = scratch.output[o];
+        if (job.stream && array.rows_together) {
+            const T* rows_out = static_cast<const T*>(out[o]);
             if (!job.along) {
-                rows_out = scratch.input[0];  // it has been read
-                transpose(static_cast<const T*>(out[o]), rows.column, k, n,
-                          reinterpret_cast<T*>(rows_out), k);
+                T* const turned = reinterpret_cast<T*>(scratch.input[0]);  // it has been read
+                transpose(rows_out, rows.column, k, n, turned, k);
+                rows_out = turned;
             }
-            copy_lines<true>(array.data + begin * k * int64_t(sizeof(T)), rows_out,
-                             n * k * int64_t(sizeof(T)));
+            store_lines(job, array.dtype, array.data + begin * array.strides[0], rows_out, n * k);
         } else {
             store_rows(job, array, begin, n, k, static_cast<const T*>(out[o]), rows.column);
         }

@@ -31,14 +31,9 @@ constexpr int64_t second_level_cache = 1 << 20;
 // Between buffers, so that they do not share the low 12 bits of their addresses.
 constexpr int64_t stagger = 320;
 
-int64_t item_size(int dtype) {
-    static constexpr int8_t sizes[FASTLOSS_DTYPES] = {1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 2, 4, 8};
-    return sizes[dtype];
-}
-
 // Whether float32 holds every number of a dtype.
 bool is_narrow(int dtype) {
-    return item_size(dtype) <= 2 || dtype == FASTLOSS_FLOAT32;
+    return dtype_size(dtype) <= 2 || dtype == FASTLOSS_FLOAT32;
 }
 
 int compute_index(const fastloss_plan& plan) {
@@ -108,17 +103,19 @@ void merge_axes(const fastloss_plan& plan, Job& job) {
     const bool single = job.ndim == 0;
     if (single) job.shape[job.ndim++] = 1;
     const bool rows = plan.schema == FASTLOSS_ROW;
-    const int64_t item = item_size(plan.dtype);
+    const int64_t item = dtype_size(plan.dtype);
     for_arrays(plan, job, [&](const fastloss_array& from, Strided& to, bool classes) {
         to.data = static_cast<char*>(from.data);
         if (!from.data) return;
         to.dtype = from.dtype;
         to.class_stride = from.class_stride;
-        to.classes_together = from.class_stride == item_size(from.dtype);
+        to.classes_together = from.class_stride == dtype_size(from.dtype);
         const int64_t natural = rows && classes ? plan.classes * item : item;
         for (int axis = 0; axis < job.ndim; ++axis) {
             to.strides[axis] = single ? natural : from.strides[innermost[axis]];
         }
+        to.rows_together = job.ndim == 1 && to.classes_together &&
+                           to.strides[0] == plan.classes * dtype_size(from.dtype);
         to.direct = job.ndim == 1 && from.dtype == plan.dtype && to.strides[0] == natural &&
                     reinterpret_cast<uintptr_t>(from.data) % item == 0 &&
                     (!(rows && classes) || from.class_stride == item || plan.classes == 1);
@@ -155,7 +152,7 @@ int64_t bytes_touched(const fastloss_plan& plan, int64_t units) {
     for_arrays(plan, job, [&](const fastloss_array& array, Strided&, bool classes) {
         if (!array.data) return;
         const bool rows = plan.schema == FASTLOSS_ROW && classes;
-        bytes += units * (rows ? plan.classes : 1) * item_size(array.dtype);
+        bytes += units * (rows ? plan.classes : 1) * dtype_size(array.dtype);
     });
     return bytes;
 }
@@ -277,7 +274,7 @@ class Stage {
     bool is_staged(int o) const { return from_.output[o].data && from_.output[o].staged; }
 
     void show(Strided& array, char* buffer) const {
-        const int64_t item = item_size(array.dtype);
+        const int64_t item = dtype_size(array.dtype);
         array.data = buffer - begin_ * item;
         array.strides[1] = item;
         array.strides[0] = from_.shape[1] * item;

@@ -140,14 +140,20 @@ FASTLOSS_INLINE TwoWord<T> two_sum(T a, T b) {
     return {high, (a - (high - b_part)) + (b - b_part)};
 }
 
-// a - b exactly while the difference is finite; else low is 0.
+// a - b exactly while the difference is finite; else low is NaN.
 template <class T>
-FASTLOSS_INLINE TwoWord<T> two_difference(T a, T b) {
+FASTLOSS_INLINE TwoWord<T> finite_difference(T a, T b) {
     const T high = a - b;
     const T b_part = a - high;
     const T a_part = high + b_part;
-    const T low = (a - a_part) + (b_part - b);
-    return {high, abs(high) < Format<T>::infinity ? low : T(0)};
+    return {high, (a - a_part) + (b_part - b)};
+}
+
+// The same, but low is 0 where the difference is not finite.
+template <class T>
+FASTLOSS_INLINE TwoWord<T> two_difference(T a, T b) {
+    const TwoWord<T> difference = finite_difference(a, b);
+    return {difference.high, abs(difference.high) < Format<T>::infinity ? difference.low : T(0)};
 }
 
 #if FASTLOSS_FUSES

@@ -6,6 +6,11 @@
 
 namespace fastloss {
 
+inline int64_t dtype_size(int dtype) {
+    constexpr int8_t sizes[FASTLOSS_DTYPES] = {1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 2, 4, 8};
+    return sizes[dtype];
+}
+
 // Rows of more classes than this go row by row, the others across rows.
 constexpr int64_t most_classes_across = 128;
 
@@ -14,6 +19,7 @@ struct Strided {
     char* data;
     int64_t class_stride;
     int32_t dtype;
+    bool rows_together;     // contiguous, whatever the dtype
     bool classes_together;  // the classes of a row lie side by side
     bool staged;            // Fortran-ordered: many blocks at once pass through a buffer
     bool direct;            // contiguous, aligned and of the compute dtype: used where it lies

@@ -15,7 +15,7 @@ struct SoftmaxCrossEntropy {
     static constexpr int term_sums = 1, fit_sums = 2, coefficients = 7;
 
     Term<T, 1> term(T prediction, T maximum) const {
-        const TwoWord<T> below = two_difference(prediction, maximum);
+        const TwoWord<T> below = finite_difference(prediction, maximum);  // exp knows infinities
         const bool top = prediction == maximum;  // also where both are +inf
         const TwoWord<T> e = two_exp_raised(below.high, below.low);
         return {top ? T(1) : lowered(e.high), {{top ? T(0) : e.high, top ? T(0) : e.low}}};
