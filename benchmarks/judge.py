@@ -29,9 +29,6 @@ def judge(target: Target, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if target.two_threads:
         text = f"two threads ≤ {target.two_threads:g} × yardstick"
         at_most(target.two_threads, two.get("ratio"), text)
-    if target.nanoseconds:
-        text = f"≤ {target.nanoseconds:g} ns per element"
-        at_most(target.nanoseconds, one.get("nanoseconds"), text)
     for name, times in target.faster.items():
         peers = [
             row["slower_than_fastloss"]

@@ -17,8 +17,6 @@ class Target:
     """Time on one thread, relative to the yardstick."""
     two_threads: float | None = None
     """Time on two threads, relative to the yardstick on one."""
-    nanoseconds: float | None = None
-    """Time per element on one thread."""
     faster: dict[str, float] = field(default_factory=dict)
     """How many times faster than a rival, by its name; ``"every peer"`` for all of them."""
 
@@ -86,7 +84,8 @@ WORKLOADS = [
         "sigmoid_cross_entropy",
         "float32",
         (100_000,),
-        Target(nanoseconds=0.75, faster={"torch.compile": 3.0}),
+        # 0.75 ns where the yardstick takes 0.13
+        Target(ratio=5.8, faster={"torch.compile": 3.0}),
         cold=False,
     ),
     Workload(

@@ -13,20 +13,27 @@ class ColumnSum {
     static constexpr bool compensated = sizeof(T) == sizeof(double);
 
   public:
-    void clear(int64_t k) {
+    void begin(int64_t k) {
         classes_ = int(k < lanes ? k : lanes);
         used_ = 1;
         while (used_ < classes_) used_ *= 2;
-        __builtin_memset(high_, 0, used_ * sizeof(high_[0]));
-        if (compensated) __builtin_memset(low_, 0, used_ * sizeof(low_[0]));
-        __builtin_memset(low_words_, 0, used_ * sizeof(low_words_[0]));
     }
 
-    // Adds class j of n rows.
+    // Adds class j of n rows; the first of each lane begins it.
     FASTLOSS_INLINE void add(int64_t j, const T* x, const T* x_low, int64_t n) {
         double* const high = high_[j % lanes];
         double* const low = low_[j % lanes];
         T* const low_words = low_words_[j % lanes];
+        if (j < lanes) {
+            FASTLOSS_INDEPENDENT
+            for (int64_t i = 0; i < n; ++i) {
+                high[i] = 0 + double(x[i]);  // never -0
+                if constexpr (compensated) low[i] = 0;
+            }
+            FASTLOSS_INDEPENDENT
+            for (int64_t i = 0; i < n; ++i) low_words[i] = 0 + x_low[i];
+            return;
+        }
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
             if constexpr (compensated) {
@@ -77,7 +84,7 @@ class ColumnSum {
     }
 
   private:
-    int classes_, used_;  // lanes, and the power of two above; the others would only add zeros
+    int classes_, used_;  // lanes in use, and the power of two above
     alignas(64) double high_[lanes][max_rows];
     alignas(64) double low_[lanes][max_rows];
     alignas(64) T low_words_[lanes][max_rows];
@@ -140,7 +147,7 @@ struct AcrossSums {
 template <class T, int kinds, class Loop>
 void sum_columns(int64_t n, int64_t k, Words<T, kinds, max_rows>& to, Loop loop) {
     ColumnSum<T> totals[at_least_1(kinds)];
-    for (int s = 0; s < kinds; ++s) totals[s].clear(k);
+    for (int s = 0; s < kinds; ++s) totals[s].begin(k);
     loop(totals);
     for (int s = 0; s < kinds; ++s) ColumnSum<T>::fold(totals[s], n, to.high[s], to.low[s]);
 }
@@ -178,8 +185,13 @@ void across_block(int64_t n, int64_t k, const void* const* in, const void* param
     T* const grad = static_cast<T*>(out[1]);
     T* const hess = static_cast<T*>(out[2]);
     T* const kept = outputs & FASTLOSS_GRAD ? grad : hess;
-    RowSums<T, F> rows{};
-    if constexpr (F::uses_maximum) column_maxima(z, n, k, rows.maximum);
+    RowSums<T, F> rows;
+    __builtin_memset(rows.ties, 0, n * sizeof(T));
+    if constexpr (F::uses_maximum) {
+        column_maxima(z, n, k, rows.maximum);
+    } else {
+        __builtin_memset(rows.maximum, 0, n * sizeof(T));
+    }
     if (labels) {
         for (int64_t i = 0; i < n; ++i) rows.picked[i] = z[labels[i] * n + i];
         LabelFit<T, F>::loop(formula, n, rows);
