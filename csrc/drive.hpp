@@ -177,6 +177,18 @@ inline void put(const Job& job, const Strided& array, int64_t begin, int64_t n, 
     }
 }
 
+// Asks for a block ahead of time, so that memory never waits for arithmetic.
+template <int writes>
+inline void prefetch_block(const Job& job, const Strided& array, int64_t begin) {
+    constexpr int64_t line = 64;
+    const int64_t n = job.block_units, stride = array.strides[0];
+    const int64_t step = stride < 0 ? -stride : stride;
+    if (job.ndim > 1 || step > line || begin + n > job.units) return;
+    const char* const from = array.data + begin * stride;
+    const char* const first = stride < 0 ? from + (n - 1) * stride : from;
+    for (int64_t i = 0; i < n * step; i += line) __builtin_prefetch(first + i, writes, 2);
+}
+
 // ---- map
 
 template <class T>
@@ -188,19 +200,6 @@ const T* map_input(const Job& job, const Strided& array, int64_t begin, int64_t 
     load(job, array, begin, n, x);
     pad(x, n);
     return x;
-}
-
-// Asks for a block ahead of time, so that memory never waits for arithmetic.
-template <int writes>
-inline void prefetch_block(const Job& job, const Strided& array, int64_t begin) {
-    constexpr int64_t line = 64;
-    const int64_t stride = array.strides[0], step = stride < 0 ? -stride : stride;
-    if (job.ndim > 1 || step > line || begin + FASTLOSS_BLOCK > job.units) return;
-    const char* const from = array.data + begin * stride;
-    const char* const first = stride < 0 ? from + (FASTLOSS_BLOCK - 1) * stride : from;
-    for (int64_t i = 0; i < FASTLOSS_BLOCK * step; i += line) {
-        __builtin_prefetch(first + i, writes, 2);
-    }
 }
 
 inline void prefetch_arrays(const Job& job, int64_t begin) {
@@ -384,6 +383,7 @@ RowBlock<T> load_row_block(const Job& job, const Scratch& scratch, int64_t begin
         return rows;
     }
     if (plan.labels) {
+        if (job.prefetch) prefetch_block<0>(job, job.input[1], begin + 4 * job.block_units);
         const LoadLabelRun load_labels = label_loader(job.input[1].dtype);
         for_runs(job, job.input[1], begin, n,
                  [&](char* at, int64_t stride, int64_t done, int64_t length) {
