@@ -97,7 +97,8 @@ inline int64_t convert_some(float* to, const Float16* from, int64_t n) {
 inline int64_t convert_some(Float16* to, const float* from, int64_t n) {
     const int64_t some = n & ~int64_t(7);
     for (int64_t i = 0; i < some; i += 8) {
-        const __m128i halves = _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT);
+        const __m128i halves =
+            _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT);
         _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), halves);
     }
     return some;

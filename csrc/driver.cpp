@@ -21,6 +21,8 @@ namespace {
 // Logits in a block of rows: its buffers fit the second-level cache.
 constexpr int64_t row_block_size = 32768;
 constexpr int64_t most_rows_in_block = 64;
+// Beyond these, half as many rows across keep their columns in the first-level cache.
+constexpr int64_t most_narrow_classes = 72;
 // Elements that a second thread must save before it is woken.
 constexpr int64_t serial_elements = 65536;
 // Units of Fortran-ordered arrays that pass through buffers at once.
@@ -141,7 +143,8 @@ void stage_arrays(const fastloss_plan& plan, Job& job) {
 }
 
 int64_t row_block_units(int64_t classes) {
-    int64_t rows = classes > 40 && classes <= most_classes_across ? 32 : most_rows_in_block;
+    const bool wide = classes > most_narrow_classes && classes <= most_classes_across;
+    int64_t rows = wide ? most_rows_in_block / 2 : most_rows_in_block;
     while (rows > 1 && rows * classes > row_block_size) rows /= 2;
     return rows;
 }
