@@ -101,7 +101,7 @@ def measure(work: Work, group: Group, eviction: Eviction | None) -> dict[str, An
         add("memory traffic", "yardstick", output, traffic(work, output == "fresh"))
         add("fastloss", "fastloss", output, fastloss(work, output == "fresh"))
     for peer in group.peers:
-        call = peer.prepare(work)
+        call = peer.prepare(work) if work.prediction.dtype.name in peer.dtypes else None
         if call is not None:
             add(peer.name, "peer", peer.output if work.written else "none", call)
     samples = interleave(

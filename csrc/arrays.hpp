@@ -373,7 +373,7 @@ inline void load_rows(const Job& job, const Strided& array, int64_t begin, int64
     for_runs(job, array, begin, n, [&](char* at, int64_t stride, int64_t done, int64_t length) {
         if (!column) {
             by_rows(at, stride, length, to + done * k);
-        } else if (array.classes_together) {
+        } else if (array.classes_together && k <= most_classes_across) {
             T rows[piece_rows * most_classes_across];
             for_pieces(length, [&](int64_t i, int64_t some) {
                 by_rows(at + i * stride, stride, some, rows);
@@ -412,7 +412,7 @@ inline void store_rows(const Job& job, const Strided& array, int64_t begin, int6
     for_runs(job, array, begin, n, [&](char* at, int64_t stride, int64_t done, int64_t length) {
         if (!column) {
             by_rows(at, stride, length, from + done * k);
-        } else if (array.classes_together) {
+        } else if (array.classes_together && k <= most_classes_across) {
             T rows[piece_rows * most_classes_across];
             for_pieces(length, [&](int64_t i, int64_t some) {
                 transpose(from + done + i, column, k, some, rows, k);

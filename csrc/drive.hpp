@@ -9,7 +9,7 @@
 namespace fastloss {
 namespace {
 
-constexpr int64_t few = 8;
+constexpr int64_t few = 8;  // numbers, for which lanes and grids would take longer
 
 inline int64_t padded(int64_t n) {
     return (n + lanes - 1) / lanes * lanes;
@@ -62,7 +62,6 @@ inline bool bad_weights(const X* weight, int64_t n) {
     return bad != 0;
 }
 
-// So few that lanes and grids would take longer than they do.
 template <class X>
 inline void sum_few(const X* x, int64_t n, double& high, double& low) {
     high = low = 0;

@@ -439,8 +439,8 @@ void prepare(const fastloss_plan& plan, Job& job) {
     job.block = job.along ? plan.block_along : plan.block;
     job.block_units = plan.schema == FASTLOSS_MAP ? FASTLOSS_BLOCK : row_block_units(plan.classes);
     job.blocks = (job.units + job.block_units - 1) / job.block_units;
-    job.narrow_weights = plan.weight.data && !plan.class_weight && is_narrow(plan.weight.dtype) &&
-                         plan.dtype == FASTLOSS_FLOAT32;
+    job.narrow_weights = plan.dtype == FASTLOSS_FLOAT32 && !plan.class_weight &&
+                         (!plan.weight.data || is_narrow(plan.weight.dtype));
     job.weights_checked = false;
     job.weighted = plan.weight.data || plan.ignores || plan.class_weight;
     const bool large = job.units * job.classes >= serial_elements;

@@ -24,6 +24,8 @@ class Peer:
     output: str
     """``"out="`` if it writes to arrays that exist, ``"fresh"`` if it allocates them."""
     modules: tuple[str, ...]
+    dtypes: tuple[str, ...] = ("float32", "float64")
+    """In which the registry measures it."""
 
     @property
     def installed(self) -> bool:
@@ -35,6 +37,6 @@ COMPILED = "torch.compile"
 PEERS = (
     Peer("scikit-learn", scikit_learn.prepare, "out=", ("sklearn",)),
     Peer("torch", torch_eager.prepare, "fresh", ("torch",)),
-    Peer(COMPILED, torch_compile.prepare, "fresh", ("torch",)),
+    Peer(COMPILED, torch_compile.prepare, "fresh", ("torch",), dtypes=("float32",)),
     Peer("jax.jit", jax_jit.prepare, "fresh", ("jax", "optax")),
 )

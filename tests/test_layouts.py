@@ -1,0 +1,88 @@
+"""Layouts at the sizes where drivers change their ways: buffers of many blocks, numbers of classes
+of either loop order, pages that are streamed. Small arrays of every layout are tested with the
+rules.
+"""
+
+import cases
+import numpy as np
+import pytest
+from bits import all_same_bits
+
+import fastloss as fl
+
+MAP = [case for case in cases.with_kinds(cases.plain_variants()) if case[0].schema == "map"]
+ROW = [case for case in cases.with_kinds(cases.plain_variants()) if case[0].schema == "row"]
+
+# Units pass through buffers by 16 384 to 131 072: several buffers, rows that end inside one, few
+# columns and many, rows longer than a buffer.
+SHAPES = ((5001, 7), (301, 211), (1700, 40), (90, 1024), (3, 70_001))
+# Tiles of two and four, lanes, rows by sixty-four and by thirty-two, across and along.
+CLASSES = (2, 3, 4, 5, 15, 16, 17, 72, 73, 128, 129, 515, 1030)
+
+
+def each(items):
+    return pytest.mark.parametrize(("loss", "kind"), items, ids=[cases.name_of(i) for i in items])
+
+
+@pytest.mark.parametrize("dtype", cases.DTYPES)
+@each(MAP)
+def test_fortran_order_gives_the_same_bits(loss, kind, dtype, rng):
+    shape = SHAPES[fl.losses().index(loss.name) % len(SHAPES)]
+    inputs = cases.sample(loss, shape, dtype, rng, kind)
+    weight = rng.random(shape)
+    expected = cases.outputs(loss, inputs, weight=weight)
+    for turned in ((*inputs,), (*inputs, "weight"), ("prediction",), ("target",)):
+        arrays = {**inputs, "weight": weight}
+        arrays |= {name: np.asfortranarray(arrays[name]) for name in turned}
+        for threads in (1, 2):
+            found = cases.outputs(loss, arrays, threads=threads)
+            assert all_same_bits(found, expected)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_fortran_order_of_outputs(shape, rng):
+    loss = fl.Huber()
+    prediction, target = rng.standard_normal((2, *shape), np.float32)
+    value, grad, hess = loss.value_grad_hess(prediction, target)
+    turned, other = np.asfortranarray(prediction), np.asfortranarray(target)
+    out = np.full((2, *shape[::-1]), np.nan, np.float32).transpose(0, 2, 1)
+    found = loss.value_grad_hess(turned, other, grad_out=out[0], hess_out=out[1])
+    assert all_same_bits(found, (value, grad, hess))
+    assert all_same_bits(loss.value_and_grad(turned, target, grad_out=turned), (value, grad))
+
+
+@pytest.mark.parametrize("classes", CLASSES)
+@pytest.mark.parametrize("dtype", cases.DTYPES)
+@each(ROW)
+def test_rows_of_any_layout_give_the_same_bits(loss, kind, dtype, classes, rng):
+    inputs = cases.sample(loss, (67,), dtype, rng, kind, classes=classes)
+    expected = cases.outputs(loss, inputs)
+    for layout in cases.LAYOUTS:
+        arrays = {name: cases.laid_out(array, layout) for name, array in inputs.items()}
+        assert all_same_bits(cases.outputs(loss, arrays), expected), layout
+
+
+@pytest.mark.parametrize("backend", ["native", "numba"])
+@pytest.mark.parametrize("classes", CLASSES)
+def test_rows_of_half_precision(classes, backend, rng):
+    """Converted on the way in and out, piece by piece."""
+    loss = fl.SoftmaxCrossEntropy()
+    prediction = rng.standard_normal((70, classes)).astype(np.float16)
+    target = rng.integers(classes, size=70)
+    with fl.use_backend(backend):
+        value, grad = loss.value_and_grad(prediction.astype(np.float32), target)
+        found = loss.value_and_grad(prediction, target)
+    assert all_same_bits(found, (value, grad.astype(np.float16)))
+
+
+@pytest.mark.parametrize("out", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("shape", [(3_000_011,), (300_011, 10), (3_001, 1000)], ids=str)
+def test_outputs_that_are_streamed(shape, out, rng):
+    loss = fl.SquaredError() if len(shape) == 1 else fl.SoftmaxCrossEntropy()
+    prediction = rng.standard_normal(shape, np.float32)
+    target = rng.random(shape, np.float32) if len(shape) == 1 else rng.integers(10, size=shape[0])
+    value, grad = loss.value_and_grad(prediction, target, reduction="sum", threads=2)
+    grad_out = np.full(shape, np.nan, out)
+    arguments = {"reduction": "sum", "grad_out": grad_out, "threads": 2}
+    assert all_same_bits(loss.value_and_grad(prediction, target, **arguments),
+                         (value, grad.astype(out)))  # fmt: skip
