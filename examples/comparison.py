@@ -76,7 +76,7 @@ def check(name: str, rival: str, call: Call, prediction: np.ndarray, target: np.
     np.testing.assert_allclose(grad, wide_grad, rtol=0, atol=tolerance, err_msg=message)
 
 
-def medians(name: str, size: int, bar: tqdm) -> dict[str, float]:
+def medians(name: str, size: int) -> dict[str, float]:
     """Median time of an element in ns, by rival."""
     prediction, target, grad = data(name, size)
     calls = {}
@@ -85,8 +85,7 @@ def medians(name: str, size: int, bar: tqdm) -> dict[str, float]:
             call = rival.losses[name](prediction, target, grad)
             check(name, rival.name, call, prediction, target)
             calls[rival.name] = call
-    before = dict.fromkeys(calls, lambda: None)
-    samples = interleave(calls, before, ROUNDS, None, bar.update)
+    samples = interleave(calls, ROUNDS, None)
     return {rival: float(np.median(times)) / size * 1e9 for rival, times in samples.items()}
 
 
@@ -103,10 +102,11 @@ def main() -> None:
     header = "".join(cell(rival, rival.name) for rival in COLUMNS)
     print(f"{'loss':<22}{'elements':>10}{header}{'lead':>8}", flush=True)
     fl.set_threads(1)
-    with tqdm(total=len(LOSSES) * len(SIZES) * ROUNDS, desc="timing", leave=False) as bar:
+    with tqdm(total=len(LOSSES) * len(SIZES), desc="timing", leave=False) as bar:
         for name in LOSSES:
             for size in SIZES:
-                found = medians(name, size, bar)
+                found = medians(name, size)
+                bar.update()
                 cells = "".join(cell(rival, found.get(rival.name)) for rival in COLUMNS)
                 rest = min(time for rival, time in found.items() if rival != "fastloss")
                 line = f"{name:<22}{size:>10,}{cells}{rest / found['fastloss']:>7.1f}x"
