@@ -9,6 +9,7 @@ namespace {
 
 typedef float Floats __attribute__((vector_size(vector_bytes)));
 typedef int32_t Integers __attribute__((vector_size(vector_bytes)));
+typedef uint32_t Counts __attribute__((vector_size(vector_bytes)));
 constexpr int float_width = vector_bytes / int(sizeof(float));
 constexpr int float_vectors = lanes / float_width;
 
@@ -21,11 +22,11 @@ inline Floats load_floats(const float* x) {
 // Takes a grid's part off numbers of at most half a unit: adding 3 units rounds to steps of 2^-22
 // units, and the bits of what comes out count the steps.
 struct GridSum {
-    Integers steps[float_vectors] = {};
+    Counts steps[float_vectors] = {};  // with surplus and modulo 2^32
 
     FASTLOSS_INLINE Floats add(int v, Floats x, float unit) {
         const Floats rounded = x + 3 * unit;
-        steps[v] += (Integers)rounded;
+        steps[v] += (Counts)rounded;
         return x - (rounded - 3 * unit);
     }
 
