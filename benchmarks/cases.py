@@ -22,6 +22,7 @@ from .machine import Run
 from .measure import Eviction, interleave
 from .peers import Peer
 from .progress import progress
+from .tables import extent
 from .traffic import traffic
 from .work import Call, Work, draw_arrays, results
 
@@ -55,7 +56,7 @@ class Group:
 
     @property
     def title(self) -> str:
-        return f"{self.loss} {self.dtype} {' × '.join(map(str, self.shape))}"
+        return f"{self.loss} {self.dtype} {extent(self.shape)}"
 
 
 def run(groups: list[Group], threads: int) -> dict[str, Any]:

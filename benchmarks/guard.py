@@ -20,7 +20,7 @@ import numpy as np
 from . import builds
 from .guard_processes import Process, trio
 from .progress import progress
-from .tables import count, markdown, number
+from .tables import extent, markdown, number
 
 SECONDS, QUICK_SECONDS = 280, 50
 CONFIRMING = 0.2  # part of them kept for a second look at what seems to have changed
@@ -38,10 +38,6 @@ VARIED = ("sigmoid_cross_entropy", "softmax_cross_entropy")
 VARIANTS = ("weighted", "strided", "other dtypes", "2 threads")
 
 
-def size(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(count, shape))
-
-
 @dataclass(frozen=True)
 class Case:
     loss: str
@@ -53,7 +49,7 @@ class Case:
     @property
     def title(self) -> str:
         variant = "" if self.variant == "plain" else f", {self.variant}"
-        return f"{self.loss}.{self.method} {self.dtype}, {size(self.shape)}{variant}"
+        return f"{self.loss}.{self.method} {self.dtype}, {extent(self.shape)}{variant}"
 
 
 @dataclass
@@ -187,7 +183,7 @@ def report(found: list[Measured], confirmed: list[Measured]) -> bool:
         print(f"\n{table(title, some)}" if some else f"\nnothing is {title}")
     mean = np.exp(np.mean(np.log([m.ratio for m in found])))
     noise = ", ".join(
-        f"{size(shape)}: {usual:.1%}" for shape, usual in sorted(noise_by_shape(found).items())
+        f"{extent(shape)}: {usual:.1%}" for shape, usual in sorted(noise_by_shape(found).items())
     )
     print(f"\n{len(found)} cases take {mean:.3f} × the base's time (geometric mean)")
     print(f"noise of {USUAL:.0%} of the cases, at most: {noise}")

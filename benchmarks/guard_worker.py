@@ -20,6 +20,7 @@ import numpy as np
 import fastloss as fl
 
 from .inputs import draw, draw_weights
+from .work import results
 
 SAMPLE = 1e-3  # seconds that a sample takes at least
 
@@ -37,7 +38,7 @@ class Worker:
         """Makes a case ready; a digest of its results and the calls that fill a sample."""
         self.call = prepare(**case)
         digest = hashlib.sha256()
-        for part in flatten(self.call()):
+        for part in results(self.call()):
             digest.update(np.asarray(part).tobytes())
         count = 1
         while self.time(count) * count < SAMPLE:
@@ -74,13 +75,6 @@ def prepare(
             made = [np.empty(inputs[i].shape, inputs[i].dtype) for i in fl.get(loss).differentiated]
             inputs[name] = made[0] if len(made) == 1 else tuple(made)
     return partial(getattr(fl.get(loss), method), **inputs)
-
-
-def flatten(result: Any) -> list[Any]:
-    """Several differentiated inputs have a tuple of gradients."""
-    if not isinstance(result, tuple):
-        return [result]
-    return [leaf for part in result for leaf in flatten(part)]
 
 
 @lru_cache(maxsize=1)  # cases of the same inputs follow each other

@@ -14,11 +14,12 @@ from numpy.lib.array_utils import byte_bounds
 
 import fastloss as fl
 
+from .machine import Run
 from .measure import Eviction, interleave
 from .mixed_cases import WORKS, Case, Work, groups
 from .progress import progress
-from .report import goal, goal_cells, header, preface, verdict, write
-from .tables import count, markdown, number
+from .report import goal, goal_cells, publish, verdict
+from .tables import count, markdown, number, session_line
 
 ELEMENTS, CACHED_ELEMENTS = 10_000_000, 100_000
 REPETITIONS, QUICK_REPETITIONS = 15, 5
@@ -94,7 +95,7 @@ def report(results: dict[str, Any]) -> str:
     rows = results["rows"]
     parts = [
         "# Other dtypes and layouts",
-        f"{preface(results)} {results['repetitions']} repetitions.",
+        f"{session_line(results)} {results['repetitions']} repetitions.",
         "Value and gradient of the sum, one thread, against the first case of each group: medians "
         "of the ratio within each repetition, and the ratio of the bytes between the first and the "
         "last element of each array. Half precision has gradients of its own dtype.",
@@ -114,7 +115,8 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     repetitions = QUICK_REPETITIONS if options.quick else REPETITIONS
     cold = options.elements or (ELEMENTS // 10 if options.quick else ELEMENTS)
-    results = header() | {"repetitions": repetitions, "rows": []}
+    session = Run()
+    results: dict[str, Any] = {"repetitions": repetitions, "rows": []}
     eviction = Eviction()
     fl.set_threads(1)
     with progress(2 * len(WORKS)) as bar:
@@ -125,10 +127,8 @@ def main(arguments: list[str] | None = None) -> None:
                 results["rows"] += rows
                 bar.update()
     fl.set_threads(0)
-    text = report(results)
-    print(text)
-    if not options.quick:
-        write("mixed", results, text)
+    results |= session.describe()
+    publish("mixed", results, report(results), keep=not options.quick)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from .tables import markdown, number
+from .tables import count, extent, markdown, number
 
 WORST = 10
 
@@ -36,13 +36,9 @@ def geometric_mean(values: list[float]) -> float:
     return math.exp(sum(map(math.log, values)) / len(values)) if values else math.nan
 
 
-def size(elements: int) -> str:
-    return f"{elements:,}".replace(",", " ")
-
-
 def title(case: dict[str, Any]) -> str:
     weighted = ", weighted" if case["weighted"] else ""
-    shape = " × ".join(map(size, case["shape"]))
+    shape = extent(case["shape"])
     return f"{case['loss']} {case['dtype']}, {shape}, {case['outputs']}{weighted}"
 
 
@@ -50,7 +46,7 @@ def means(results: dict[str, Any]) -> str:
     """Table: geometric means of best peer over fastloss, and where it is slower, by size."""
     sizes = sorted({case["elements"] for case in results["cases"]})
     lines = []
-    for name, elements in (*((size(n), (n,)) for n in sizes), ("all", tuple(sizes))):
+    for name, elements in (*((count(n), (n,)) for n in sizes), ("all", tuple(sizes))):
         found = speedups(case for case in results["cases"] if case["elements"] in elements)
         slower = sum(x < 1 for x in found)
         mean = number(geometric_mean(found)) if found else "–"
@@ -60,12 +56,12 @@ def means(results: dict[str, Any]) -> str:
     return markdown(header, lines, right=0)
 
 
-def closest(results: dict[str, Any], count: int = WORST) -> str:
+def closest(results: dict[str, Any], most: int = WORST) -> str:
     """Table: the cases in which the best peer comes closest."""
     cases = [case for case in results["cases"] if best_peer(case)]
     cases.sort(key=lambda case: best_peer(case)["slower_than_fastloss"])
     lines = []
-    for case in cases[:count]:
+    for case in cases[:most]:
         peer = best_peer(case)
         fastloss = own(case, peer["output"])
         lines.append(
@@ -82,7 +78,7 @@ def closest(results: dict[str, Any], count: int = WORST) -> str:
     return markdown(header, lines, right=2)
 
 
-def furthest(results: dict[str, Any], count: int = WORST) -> str:
+def furthest(results: dict[str, Any], most: int = WORST) -> str:
     """Table: the cases in which fastloss is furthest from the memory traffic alone."""
     cases = sorted(results["cases"], key=lambda case: own(case)["ratio"], reverse=True)
     lines = [
@@ -92,7 +88,7 @@ def furthest(results: dict[str, Any], count: int = WORST) -> str:
             number(own(case)["nanoseconds"]),
             f"{number(own(case)['ratio'])} ×",
         ]
-        for case in cases[:count]
+        for case in cases[:most]
     ]
     return markdown(["case", "caches", "fastloss, ns", "× memory traffic"], lines, right=2)
 

@@ -4,21 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from typing import Any
 
-from . import machine
 from .compare import RESULTS
-from .tables import machine_line
-
-
-def header() -> dict[str, Any]:
-    """The machine and the moment."""
-    return {
-        "machine": machine.describe(),
-        "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        "load_average": machine.load_average(),
-    }
 
 
 def goal(measured: float, limit: float | None, least: bool = False) -> dict[str, Any]:
@@ -44,15 +32,11 @@ def verdict(rows: list[dict[str, Any]]) -> str:
     return f"{sum(judged)} of {len(judged)} goals met."
 
 
-def preface(results: dict[str, Any]) -> str:
-    """The machine and the moment in a sentence."""
-    return (
-        f"{machine_line(results)} {results['when']}, load average {results['load_average']} before."
-    )
-
-
-def write(name: str, results: dict[str, Any], text: str) -> None:
-    """``name.json`` and ``name.md`` among the results."""
+def publish(name: str, results: dict[str, Any], text: str, keep: bool) -> None:
+    """Prints the text; kept, it becomes ``name.md`` beside ``name.json`` among the results."""
+    print(text)
+    if not keep:
+        return
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
     (RESULTS / f"{name}.md").write_text(text)

@@ -14,8 +14,8 @@ from typing import Any
 
 from .compare import RESULTS
 from .registry import file_name
-from .registry_summary import best_peer, closest, furthest, means, own, peers, size, wrong
-from .tables import goals, machine_line, markdown, number
+from .registry_summary import best_peer, closest, furthest, means, own, peers, wrong
+from .tables import extent, goals, markdown, number, session_line
 from .work import OUTPUTS
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -94,9 +94,7 @@ def page(
 
 
 def _measured(results: dict[str, Any]) -> str:
-    load = results["load_average"]
-    text = f"{machine_line(results)} {results['when']}, "
-    text += f"load average {load['before']} before and {load['after']} after."
+    text = session_line(results)
     if results["missing"]:
         text += f" Not installed: {', '.join(results['missing'])}."
     return text
@@ -120,7 +118,7 @@ def _main_tables(results: dict[str, Any]) -> list[str]:
 def _main_line(case: dict[str, Any], names: list[str]) -> list[str]:
     row, found = own(case), {peer["name"]: peer for peer in peers(case)}
     return [
-        " × ".join(map(size, case["shape"])),
+        extent(case["shape"]),
         case["dtype"],
         number(row["nanoseconds"]),
         number(own(case, "fresh")["nanoseconds"]),
@@ -146,7 +144,7 @@ def compact(results: dict[str, Any]) -> str:
     columns.sort(key=lambda pair: pair[1])
     lines: dict[tuple[str, ...], dict[tuple[str, bool], str]] = {}
     for case in results["cases"]:
-        key = case["loss"], " × ".join(map(size, case["shape"])), case["dtype"]
+        key = case["loss"], extent(case["shape"]), case["dtype"]
         lines.setdefault(key, {})[case["outputs"], case["weighted"]] = _times(case)
     header = ["loss", "elements", "dtype"]
     header += [f"{outputs}, weighted" if weighted else outputs for outputs, weighted in columns]

@@ -10,8 +10,8 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from .picture import LIMIT, OURS, PEER, TEXT
-from .registry_summary import best_peer, own, peers, size
-from .tables import number
+from .registry_summary import best_peer, own, peers
+from .tables import count, number
 
 GRID, LOST = "#e2e8f0", "#b91c1c"
 MARKERS = "os^Dv"
@@ -23,7 +23,7 @@ def draw_sizes(results: dict[str, Any], path: Path) -> None:
 
     def curve_of(case: dict[str, Any]) -> str:
         classes = case["shape"][1:]
-        return case["loss"] + (f", {size(classes[0])} classes" if classes else "")
+        return case["loss"] + (f", {count(classes[0])} classes" if classes else "")
 
     curves = [(title, list(cases)) for title, cases in groupby(results["cases"], key=curve_of)]
     names = list(dict.fromkeys(row["name"] for c in results["cases"] for row in peers(c)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -34,6 +35,11 @@ def number(x: float) -> str:
 def count(n: int) -> str:
     """All digits, in groups of three."""
     return f"{n:,}".replace(",", " ")
+
+
+def extent(shape: Iterable[int]) -> str:
+    """A shape as text: 100 × 1 000."""
+    return " × ".join(map(count, shape))
 
 
 def summary(results: dict[str, Any]) -> str:
@@ -94,11 +100,18 @@ def machine_line(results: dict[str, Any]) -> str:
     )
 
 
-def _preface(results: dict[str, Any]) -> str:
+def session_line(results: dict[str, Any]) -> str:
+    """The machine, the moment and what else ran."""
     load = results["load_average"]
-    lines = [
+    return (
         f"{machine_line(results)} {results['when']}, load average {load['before']} before and "
-        f"{load['after']} after, {results['repetitions']} repetitions.",
+        f"{load['after']} after."
+    )
+
+
+def _preface(results: dict[str, Any]) -> str:
+    lines = [
+        f"{session_line(results)} {results['repetitions']} repetitions.",
         "",
         "Value and gradient of the mean, in the prediction's dtype. One thread unless a row says "
         "two. Medians of interleaved repetitions; the spread is the quartiles. Ratios are medians "

@@ -23,10 +23,11 @@ from threadpoolctl import ThreadpoolController
 import fastloss as fl
 
 from .inputs import draw
+from .machine import Run
 from .measure import interleave
 from .progress import progress
-from .report import goal, goal_cells, header, preface, verdict, write
-from .tables import count, markdown, number
+from .report import goal, goal_cells, publish, verdict
+from .tables import count, markdown, number, session_line
 
 WORKS = (("sigmoid_cross_entropy", 1), ("softmax_cross_entropy", 100))  # with classes
 MILLION = 1_000_000
@@ -198,7 +199,7 @@ def report(results: dict[str, Any]) -> str:
     ]
     parts = [
         "# Threads",
-        f"{preface(results)} {results['repetitions']} repetitions.",
+        f"{session_line(results)} {results['repetitions']} repetitions.",
         "Value and gradient of the mean, float32, softmax of 100 classes; two threads unless a row "
         "says one. Medians of the ratio within each repetition.",
         verdict(results["rows"]),
@@ -215,7 +216,8 @@ def main(arguments: list[str] | None = None) -> int:
         print("this needs Linux and two cores", file=sys.stderr)
         return 1
     repetitions = QUICK_REPETITIONS if options.quick else REPETITIONS
-    results = header() | {"repetitions": repetitions, "rows": []}
+    session = Run()
+    results: dict[str, Any] = {"repetitions": repetitions, "rows": []}
     parts = {
         "speed-up": speed_up(repetitions),
         "busy neighbour": busy_neighbour(QUICK_BLOCKS if options.quick else BLOCKS),
@@ -228,10 +230,8 @@ def main(arguments: list[str] | None = None) -> int:
             results["rows"] += rows
             bar.update()
     fl.set_threads(0)
-    text = report(results)
-    print(text)
-    if not options.quick:
-        write("threads", results, text)
+    results |= session.describe()
+    publish("threads", results, report(results), keep=not options.quick)
     return 0
 
 

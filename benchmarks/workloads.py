@@ -8,6 +8,8 @@ from typing import Any
 
 import fastloss as fl
 
+from .tables import extent
+
 
 @dataclass(frozen=True)
 class Target:
@@ -44,8 +46,7 @@ class Workload:
 
     @property
     def title(self) -> str:
-        size = " × ".join(f"{n:,}".replace(",", " ") for n in self.shape)
-        return f"{self.loss} {self.dtype}, {size}"
+        return f"{self.loss} {self.dtype}, {extent(self.shape)}"
 
     def describe(self) -> dict[str, Any]:
         return {
