@@ -28,6 +28,16 @@ struct Strided {
 
 constexpr int max_outputs = 1 + 2 * FASTLOSS_MAX_PREDICTIONS;
 
+// Which of the tables of an instruction set: [float32, float64].
+inline int compute_index(const fastloss_plan& plan) {
+    return plan.dtype == FASTLOSS_FLOAT64;
+}
+
+// Value, gradients, Hessians.
+inline int output_count(const fastloss_plan& plan) {
+    return 1 + 2 * plan.predictions;
+}
+
 struct Job {
     const fastloss_plan* plan;
     fastloss_block block;
@@ -40,8 +50,7 @@ struct Job {
     Strided input[FASTLOSS_MAX_INPUTS];
     Strided weight;
     Strided output[max_outputs];  // value, gradients, Hessians
-    bool staged;                  // an input or output is
-    int64_t chunk_blocks;         // blocks that a thread takes at once; 0: no matter
+    int64_t staged_blocks;        // that pass through buffers at once; 0: no array is staged
     bool weighted;                // some unit may have another weight than 1
     bool narrow_weights;          // of at most as many digits as float32, and so are the values
     bool weights_checked;         // a scan has found them finite and not negative

@@ -4,7 +4,8 @@
 
 #include "across.hpp"
 #include "along.hpp"
-#include "drive.hpp"
+#include "drive_map.hpp"
+#include "drive_row.hpp"
 #include "losses/list.hpp"
 #include "map.hpp"
 

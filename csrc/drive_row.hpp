@@ -1,0 +1,211 @@
+// A block of the row schema: load, check, run the block function, weight, sum, store.
+#pragma once
+
+#include "block.hpp"
+#include "transpose.hpp"
+
+namespace fastloss {
+namespace {
+
+// Multiplies the weights by the class weights of class indices and takes absent rows out: their
+// weight becomes 0 and their label a class. False where a label of a row that counts is no class.
+inline bool use_labels(const Job& job, int64_t n, const Scratch& scratch) {
+    const fastloss_plan& plan = *job.plan;
+    int64_t* const labels = scratch.labels;
+    double* const weight = scratch.weight;
+    const uint64_t classes = uint64_t(job.classes);
+    int64_t bad = 0;  // as wide as labels, so that both fill the same vectors
+    if (!job.weighted) {
+        FASTLOSS_INDEPENDENT
+        for (int64_t i = 0; i < n; ++i) {
+            const bool valid = uint64_t(labels[i]) < classes;
+            bad |= valid ? 0 : 1;
+            labels[i] = valid ? labels[i] : 0;
+        }
+        return bad == 0;
+    }
+    const bool ignores = plan.ignores != 0;
+    FASTLOSS_INDEPENDENT
+    for (int64_t i = 0; i < n; ++i) {
+        const bool ignored = ignores && labels[i] == plan.ignore_index;
+        const bool present = !ignored && weight[i] != 0;
+        const bool valid = uint64_t(labels[i]) < classes;
+        bad |= present && !valid ? 1 : 0;
+        labels[i] = present && valid ? labels[i] : 0;
+        weight[i] = present && valid ? weight[i] : 0;
+    }
+    for (int64_t i = 0; plan.class_weight && i < n; ++i) weight[i] *= plan.class_weight[labels[i]];
+    return bad == 0;
+}
+
+template <class T>
+void weight_distributions(const Job& job, int64_t n, const T* q, int64_t unit_stride,
+                          int64_t class_stride, double* weight) {
+    for (int64_t i = 0; i < n; ++i) {
+        double mean = 0;
+        for (int64_t j = 0; j < job.classes; ++j) {
+            const double mass = double(q[i * unit_stride + j * class_stride]);
+            mean += mass == 0 ? 0 : mass * job.plan->class_weight[j];
+        }
+        weight[i] = weight[i] == 0 ? 0 : weight[i] * mean;
+    }
+}
+
+template <class T>
+struct RowBlock {
+    const T* prediction;
+    const T* target;  // null: class indices
+    int64_t unit_stride, class_stride, column;
+    fastloss_status status;
+};
+
+template <class T>
+const T* row_input(const Job& job, const Strided& array, int64_t begin, int64_t n, int64_t column,
+                   char* buffer) {
+    if (job.along && array.direct) {
+        return reinterpret_cast<const T*>(array.data) + begin * job.classes;
+    }
+    T* const x = reinterpret_cast<T*>(buffer);
+    load_rows(job, array, begin, n, job.classes, x, column);
+    for (int64_t j = 0; column && j < job.classes; ++j) pad(x + j * column, n);
+    return x;
+}
+
+// Everything of a block of rows that is read. A label becomes a smoothed distribution here, so
+// that formulas need not know of smoothing.
+template <class T>
+RowBlock<T> load_row_block(const Job& job, const Scratch& scratch, int64_t begin, int64_t n,
+                           bool predictions) {
+    const fastloss_plan& plan = *job.plan;
+    const int64_t k = job.classes;
+    RowBlock<T> rows{};
+    rows.column = job.along ? 0 : padded(n);
+    rows.unit_stride = job.along ? k : 1;
+    rows.class_stride = job.along ? 1 : rows.column;
+    const int64_t size = k * (job.along ? n : rows.column);
+    if (!load_weights(job, begin, n, scratch.weight)) {
+        rows.status = FASTLOSS_BAD_WEIGHT;
+        return rows;
+    }
+    if (plan.labels) {
+        if (job.prefetch) prefetch_block<0>(job, job.input[1], begin + 4 * job.block_units);
+        const LoadLabelRun load_labels = label_loader(job.input[1].dtype);
+        for_runs(job, job.input[1], begin, n,
+                 [&](char* at, int64_t stride, int64_t done, int64_t length) {
+                     load_labels(scratch.labels + done, at, stride, length, no_label(plan));
+                 });
+        if (!use_labels(job, n, scratch)) {
+            rows.status = FASTLOSS_BAD_LABEL;
+            return rows;
+        }
+    } else {
+        rows.target = row_input<T>(job, job.input[1], begin, n, rows.column, scratch.input[1]);
+        if (plan.domain[1].checked && any_outside(plan.domain[1], rows.target, size) &&
+            used_outside(job, plan.domain[1], rows.target, n, k, rows.unit_stride,
+                         rows.class_stride, scratch.weight)) {
+            rows.status = FASTLOSS_BAD_INPUT;
+            return rows;
+        }
+        if (plan.class_weight) {
+            weight_distributions(job, n, rows.target, rows.unit_stride, rows.class_stride,
+                                 scratch.weight);
+        }
+    }
+    if (!predictions) return rows;
+    rows.prediction = row_input<T>(job, job.input[0], begin, n, rows.column, scratch.input[0]);
+    if (plan.domain[0].checked && any_outside(plan.domain[0], rows.prediction, size) &&
+        used_outside(job, plan.domain[0], rows.prediction, n, k, rows.unit_stride,
+                     rows.class_stride, scratch.weight)) {
+        rows.status = FASTLOSS_BAD_INPUT;
+    }
+    return rows;
+}
+
+template <class T>
+void smooth(const Job& job, const Scratch& scratch, int64_t n, RowBlock<T>& rows) {
+    const T keep = T(1 - job.plan->label_smoothing);
+    const T share = T(job.plan->label_smoothing / double(job.classes));
+    T* const q = reinterpret_cast<T*>(scratch.input[1]);
+    const int64_t size = job.classes * (rows.column ? rows.column : n);
+    if (rows.target) {
+        for (int64_t i = 0; i < size; ++i) q[i] = keep * rows.target[i] + share;
+    } else {
+        for (int64_t i = 0; i < size; ++i) q[i] = share;
+        for (int64_t i = 0; i < n; ++i) {
+            q[i * rows.unit_stride + scratch.labels[i] * rows.class_stride] = keep + share;
+        }
+    }
+    rows.target = q;
+}
+
+template <class T>
+void run_row_block(const Job& job, const Scratch& scratch, int64_t block, BlockResult& result) {
+    const fastloss_plan& plan = *job.plan;
+    const int64_t begin = block * job.block_units, n = block_length(job, begin), k = job.classes;
+    RowBlock<T> rows = load_row_block<T>(job, scratch, begin, n, true);
+    if (rows.status != FASTLOSS_OK) {
+        result.status = rows.status;
+        return;
+    }
+    if (plan.label_smoothing > 0) smooth(job, scratch, n, rows);
+
+    const int64_t size = padded(n);
+    T* const factor = reinterpret_cast<T*>(scratch.factor);
+    for (int64_t i = 0; i < n; ++i) {
+        factor[i] = job.weighted ? T(scratch.weight[i] * job.scale) : T(job.scale);
+    }
+    pad(factor, n);
+    if (!rows.target) pad(scratch.labels, n);
+    const void* const in[] = {rows.prediction, rows.target, rows.target ? nullptr : scratch.labels,
+                              factor};
+    void* out[3] = {};
+    if (plan.outputs & FASTLOSS_VALUE) out[0] = scratch.output[0];
+    for (int o = 1; o < 3; ++o) {
+        const Strided& array = job.output[o];
+        if (!(plan.outputs & (o == 1 ? FASTLOSS_GRAD : FASTLOSS_HESS))) continue;
+        const bool in_array = job.along && array.data && array.direct && !job.stream;
+        out[o] = in_array ? array.data + begin * k * int64_t(sizeof(T)) : scratch.output[o];
+    }
+
+    job.block(job.along ? n : size, k, in, plan.parameters, out);
+
+    if (plan.outputs & FASTLOSS_VALUE) {
+        T* const value = static_cast<T*>(out[0]);
+        if (plan.reduction == FASTLOSS_NONE) {
+            if (job.weighted) weight_outputs(value, scratch.weight, 1, n);
+            if (job.output[0].data) store(job, job.output[0], begin, n, value);
+        } else {
+            sum_values(job, value, scratch.weight, n, result);
+        }
+    }
+    for (int o = 1; o < 3; ++o) {
+        const Strided& array = job.output[o];
+        if (!out[o] || !array.data || out[o] != scratch.output[o]) continue;
+        if (job.stream && array.rows_together) {
+            const T* rows_out = static_cast<const T*>(out[o]);
+            if (!job.along) {
+                T* const turned = reinterpret_cast<T*>(scratch.input[0]);  // it has been read
+                transpose(rows_out, rows.column, k, n, turned, k);
+                rows_out = turned;
+            }
+            store_lines(job, array.dtype, array.data + begin * array.strides[0], rows_out, n * k);
+        } else {
+            store_rows(job, array, begin, n, k, static_cast<const T*>(out[o]), rows.column);
+        }
+    }
+    if (job.stream) finish_streaming();
+}
+
+template <class T>
+void scan_row_block(const Job& job, const Scratch& scratch, int64_t block, BlockResult& result) {
+    const fastloss_plan& plan = *job.plan;
+    const int64_t begin = block * job.block_units, n = block_length(job, begin);
+    const bool domains = plan.in_place && plan.domain[0].checked;
+    result.status = load_row_block<T>(job, scratch, begin, n, domains).status;
+    if (result.status == FASTLOSS_OK && job.weighted) {
+        sum_numbers(scratch.weight, n, result.weight_high, result.weight_low);
+    }
+}
+
+}  // namespace
+}  // namespace fastloss
