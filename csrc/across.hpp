@@ -90,15 +90,18 @@ class ColumnSum {
     alignas(64) T low_words_[lanes][max_rows];
 };
 
-template <class T>
-FASTLOSS_LOOP_FUNCTION void column_maxima(const T* z, int64_t n, int64_t k, T* maximum) {
+// The largest prediction of every row; of rivals, which leaves the label's class out.
+template <class T, bool rivals>
+FASTLOSS_LOOP_FUNCTION void column_maxima(const T* z, const int64_t* labels, int64_t n, int64_t k,
+                                          T* maximum) {
     n = whole_lanes(n);
     for (int64_t i = 0; i < n; ++i) maximum[i] = -T(__builtin_inf());
     for (int64_t j = 0; j < k; ++j) {
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
             const T x = z[j * n + i];
-            maximum[i] = x > maximum[i] ? x : maximum[i];
+            const bool out = rivals && labels[i] == j;
+            maximum[i] = x > maximum[i] && !out ? x : maximum[i];
         }
     }
 }
@@ -118,8 +121,8 @@ struct AcrossSums {
             FASTLOSS_INDEPENDENT
             for (int64_t i = 0; i < n; ++i) {
                 const T prediction = column[i];
-                const Term<T, terms> term = formula.term(prediction, rows.maximum[i]);
-                rows.ties[i] += prediction == rows.maximum[i] ? T(1) : T(0);
+                const Term<T, terms> term = formula.term(prediction, rows.reference[i]);
+                rows.ties[i] += prediction == rows.reference[i] ? T(1) : T(0);
                 for (int s = 0; s < terms; ++s) x.set(s, i, term.sums[s]);
                 if constexpr (keeps) kept[j * n + i] = term.kept;
             }
@@ -135,7 +138,7 @@ struct AcrossSums {
         for (int64_t j = 0; j < k; ++j) {
             FASTLOSS_INDEPENDENT
             for (int64_t i = 0; i < n; ++i) {
-                const Fit<T, fits> fit = formula.fit(z[j * n + i], q[j * n + i], rows.maximum[i]);
+                const Fit<T, fits> fit = formula.fit(z[j * n + i], q[j * n + i], rows.reference[i]);
                 for (int s = 0; s < fits; ++s) x.set(s, i, fit.sums[s]);
             }
             for (int s = 0; s < fits; ++s) totals[s].add(j, x.high[s], x.low[s], n);
@@ -187,13 +190,17 @@ void across_block(int64_t n, int64_t k, const void* const* in, const void* param
     T* const kept = outputs & FASTLOSS_GRAD ? grad : hess;
     RowSums<T, F> rows;
     __builtin_memset(rows.ties, 0, n * sizeof(T));
-    if constexpr (F::uses_maximum) {
-        column_maxima(z, n, k, rows.maximum);
+    for (int64_t i = 0; labels && i < n; ++i) rows.picked[i] = z[labels[i] * n + i];
+    if constexpr (F::reference == Reference::maximum) {
+        column_maxima<T, false>(z, labels, n, k, rows.reference);
+    } else if constexpr (F::reference == Reference::rival) {
+        column_maxima<T, true>(z, labels, n, k, rows.reference);
+    } else if constexpr (F::reference == Reference::label) {
+        __builtin_memcpy(rows.reference, rows.picked, n * sizeof(T));
     } else {
-        __builtin_memset(rows.maximum, 0, n * sizeof(T));
+        __builtin_memset(rows.reference, 0, n * sizeof(T));
     }
     if (labels) {
-        for (int64_t i = 0; i < n; ++i) rows.picked[i] = z[labels[i] * n + i];
         LabelFit<T, F>::loop(formula, n, rows);
     } else {
         sum_columns(n, k, rows.fit, [&](ColumnSum<T>* totals) {

@@ -45,29 +45,29 @@ struct AlongSums {
     using TermBuffer = Words<T, terms, segment>;
     using FitBuffer = Words<T, fits, segment>;
 
-    // Returns how many predictions are the maximum.
+    // Returns how many predictions are the reference.
     template <bool keeps>
-    FASTLOSS_LOOP_FUNCTION int64_t term_loop(const F formula, const T* z, T maximum, int64_t n,
+    FASTLOSS_LOOP_FUNCTION int64_t term_loop(const F formula, const T* z, T reference, int64_t n,
                                              T* kept, TermBuffer& sums) {
         n = whole_lanes(n);
         Bits<T> ties = 0;  // counted in bits of T, which every instruction set can select
         FASTLOSS_INDEPENDENT
         for (int64_t j = 0; j < n; ++j) {
             const T prediction = z[j];
-            const Term<T, terms> term = formula.term(prediction, maximum);
-            ties += to_bits(prediction == maximum ? from_bits<T>(1) : T(0));
+            const Term<T, terms> term = formula.term(prediction, reference);
+            ties += to_bits(prediction == reference ? from_bits<T>(1) : T(0));
             for (int s = 0; s < terms; ++s) sums.set(s, j, term.sums[s]);
             if constexpr (keeps) kept[j] = term.kept;
         }
         return int64_t(ties);
     }
 
-    FASTLOSS_LOOP_FUNCTION void fit_loop(const F formula, const T* z, const T* q, T maximum,
+    FASTLOSS_LOOP_FUNCTION void fit_loop(const F formula, const T* z, const T* q, T reference,
                                          int64_t n, FitBuffer& sums) {
         n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
         for (int64_t j = 0; j < n; ++j) {
-            const Fit<T, fits> fit = formula.fit(z[j], q[j], maximum);
+            const Fit<T, fits> fit = formula.fit(z[j], q[j], reference);
             for (int s = 0; s < fits; ++s) sums.set(s, j, fit.sums[s]);
         }
     }
@@ -125,30 +125,31 @@ FASTLOSS_LOOP_FUNCTION void sum_row(const F formula, const T* z, const T* q, int
     Lanes<T> term_sums[at_least_1(terms)], fit_sums[fits];
     typename Sums::TermBuffer term_buffer;
     typename Sums::FitBuffer fit_buffer;
-    const T maximum = rows.maximum[i], lowest = -T(__builtin_inf());
+    const T reference = rows.reference[i], lowest = -T(__builtin_inf());
     const int64_t left = k % lanes, whole = k - left;
     int64_t ties = 0;
     for (int64_t j = 0; j < whole; j += segment) {
         const int64_t n = whole - j < segment ? whole - j : segment;
         prefetch_next(z, j, n, k);
         if (q) {
-            Sums::fit_loop(formula, z + j, q + j, maximum, n, fit_buffer);
+            Sums::fit_loop(formula, z + j, q + j, reference, n, fit_buffer);
             add_sums(fit_sums, fit_buffer, n);
         }
-        ties += Sums::template term_loop<keeps>(formula, z + j, maximum, n, kept + j, term_buffer);
+        ties +=
+            Sums::template term_loop<keeps>(formula, z + j, reference, n, kept + j, term_buffer);
         add_sums(term_sums, term_buffer, n);
     }
     if (left) {
         const End<T> z_end(z + whole, left, lowest);
         if (q) {
             const End<T> q_end(q + whole, left, T(0));
-            Sums::fit_loop(formula, z_end.x, q_end.x, maximum, lanes, fit_buffer);
+            Sums::fit_loop(formula, z_end.x, q_end.x, reference, lanes, fit_buffer);
             add_sums(fit_sums, fit_buffer, left);
         }
         alignas(64) T kept_end[lanes];
-        ties += Sums::template term_loop<keeps>(formula, z_end.x, maximum, lanes, kept_end,
+        ties += Sums::template term_loop<keeps>(formula, z_end.x, reference, lanes, kept_end,
                                                 term_buffer);
-        if (maximum == lowest) ties -= lanes - left;  // the padding
+        if (reference == lowest) ties -= lanes - left;  // the padding
         add_sums(term_sums, term_buffer, left);
         if constexpr (keeps) __builtin_memcpy(kept + whole, kept_end, left * sizeof(T));
     }
@@ -192,8 +193,15 @@ void along_block(int64_t n, int64_t k, const void* const* in, const void* parame
     RowSums<T, F> rows{};
     for (int64_t i = 0; i < n; ++i) {
         const T* const z = logits(i);
-        if constexpr (F::uses_maximum) rows.maximum[i] = row_maximum(z, k);
         if (labels) rows.picked[i] = z[labels[i]];  // before the gradient overwrites it
+        if constexpr (F::reference == Reference::maximum) rows.reference[i] = row_maximum(z, k);
+        if constexpr (F::reference == Reference::label) rows.reference[i] = rows.picked[i];
+        if constexpr (F::reference == Reference::rival) {
+            const int64_t label = labels[i];
+            const T before = row_maximum(z, label);
+            const T behind = row_maximum(z + label + 1, k - label - 1);
+            rows.reference[i] = behind > before ? behind : before;
+        }
         sum_row<T, F, keeps>(formula, z, masses(i), k, kept + i * k, i, rows);
     }
     const int64_t padded = (n + lanes - 1) / lanes * lanes;

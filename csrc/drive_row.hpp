@@ -13,7 +13,7 @@ inline bool use_labels(const Job& job, int64_t n, const Scratch& scratch) {
     const fastloss_plan& plan = *job.plan;
     int64_t* const labels = scratch.labels;
     double* const weight = scratch.weight;
-    const uint64_t classes = uint64_t(job.classes);
+    const uint64_t classes = uint64_t(job.classes + (plan.encoding == FASTLOSS_LEVELS));
     int64_t bad = 0;  // as wide as labels, so that both fill the same vectors
     if (!job.weighted) {
         FASTLOSS_INDEPENDENT
@@ -71,8 +71,7 @@ const T* row_input(const Job& job, const Strided& array, int64_t begin, int64_t 
     return x;
 }
 
-// Everything of a block of rows that is read. A label becomes a smoothed distribution here, so
-// that formulas need not know of smoothing.
+// Everything of a block of rows that is read.
 template <class T>
 RowBlock<T> load_row_block(const Job& job, const Scratch& scratch, int64_t begin, int64_t n,
                            bool predictions) {
@@ -121,18 +120,25 @@ RowBlock<T> load_row_block(const Job& job, const Scratch& scratch, int64_t begin
     return rows;
 }
 
+// Class indices written out as target masses, and masses smoothed, so that formulas need know of
+// neither.
 template <class T>
-void smooth(const Job& job, const Scratch& scratch, int64_t n, RowBlock<T>& rows) {
+void write_masses(const Job& job, const Scratch& scratch, int64_t n, RowBlock<T>& rows) {
     const T keep = T(1 - job.plan->label_smoothing);
     const T share = T(job.plan->label_smoothing / double(job.classes));
     T* const q = reinterpret_cast<T*>(scratch.input[1]);
     const int64_t size = job.classes * (rows.column ? rows.column : n);
     if (rows.target) {
         for (int64_t i = 0; i < size; ++i) q[i] = keep * rows.target[i] + share;
-    } else {
-        for (int64_t i = 0; i < size; ++i) q[i] = share;
-        for (int64_t i = 0; i < n; ++i) {
-            q[i * rows.unit_stride + scratch.labels[i] * rows.class_stride] = keep + share;
+        rows.target = q;
+        return;
+    }
+    const bool levels = job.plan->encoding == FASTLOSS_LEVELS;
+    for (int64_t i = 0; i < size; ++i) q[i] = share;
+    for (int64_t i = 0; i < n; ++i) {
+        const int64_t label = scratch.labels[i];
+        for (int64_t j = levels ? 0 : label; j < label + !levels; ++j) {
+            q[i * rows.unit_stride + j * rows.class_stride] = keep + share;
         }
     }
     rows.target = q;
@@ -147,7 +153,9 @@ void run_row_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
         result.status = rows.status;
         return;
     }
-    if (plan.label_smoothing > 0) smooth(job, scratch, n, rows);
+    if (plan.label_smoothing > 0 || (plan.labels && plan.encoding != FASTLOSS_CLASS)) {
+        write_masses(job, scratch, n, rows);
+    }
 
     const int64_t size = padded(n);
     T* const factor = reinterpret_cast<T*>(scratch.factor);

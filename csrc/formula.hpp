@@ -21,6 +21,14 @@ inline T flat(T x) {
     return x == x ? T(0) : x;
 }
 
+// What the classes of a row are compared with.
+enum class Reference {
+    none,     // 0
+    maximum,  // the largest prediction
+    label,    // the prediction of the label's class
+    rival,    // the largest prediction of the other classes
+};
+
 // One class of one row, seen before its row is known.
 template <class T, int Sums>
 struct Term {
@@ -34,10 +42,10 @@ struct Fit {
     TwoWord<T> sums[Sums];
 };
 
-// One row after its sums: the maximum of its predictions, how many classes share it, the sums.
+// One row after its sums: its reference, how many classes equal it, the sums.
 template <class T, int TermSums, int FitSums>
 struct Row {
-    T maximum, ties;
+    T reference, ties;
     TwoWord<T> terms[TermSums > 0 ? TermSums : 1];
     TwoWord<T> fits[FitSums];
 };

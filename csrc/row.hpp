@@ -36,7 +36,7 @@ struct Words {
 template <class T, class F>
 struct RowSums {
     static constexpr int terms = F::term_sums, fits = F::fit_sums;
-    alignas(64) T maximum[max_rows];
+    alignas(64) T reference[max_rows];
     alignas(64) T ties[max_rows];
     alignas(64) T picked[max_rows];  // the prediction at the label
     Words<T, terms, max_rows> term;
@@ -44,7 +44,7 @@ struct RowSums {
 
     Row<T, terms, fits> row(int64_t i) const {
         Row<T, terms, fits> row;
-        row.maximum = maximum[i];
+        row.reference = reference[i];
         row.ties = ties[i];
         for (int s = 0; s < terms; ++s) row.terms[s] = term.get(s, i);
         for (int s = 0; s < fits; ++s) row.fits[s] = fit.get(s, i);
@@ -59,7 +59,7 @@ struct LabelFit {
         n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
-            const auto fit = formula.fit(rows.picked[i], T(1), rows.maximum[i]);
+            const auto fit = formula.fit(rows.picked[i], T(1), rows.reference[i]);
             for (int s = 0; s < F::fit_sums; ++s) rows.fit.set(s, i, fit.sums[s]);
         }
     }

@@ -41,6 +41,8 @@ for _type, _code in (
 ):
     DTYPES[_type] = _code
 
+ENCODINGS = {"class": FASTLOSS_CLASS, "one_hot": FASTLOSS_ONE_HOT, "levels": FASTLOSS_LEVELS}
+
 
 cdef int dtype_of(cnp.ndarray array) except -2:
     """The code of an array's dtype, or -1."""
@@ -56,6 +58,7 @@ cdef class Native:
     cdef fastloss_plan plan
     cdef int kernel
     cdef int takes_labels
+    cdef int takes_distributions
     cdef Py_ssize_t class_count  # of the class weights, 0 without
     cdef float[16] parameters32
     cdef double[16] parameters64
@@ -108,6 +111,8 @@ def prepare(loss):
         native.parameters32[i] = native.parameters64[i] = x
     if plan.schema == FASTLOSS_ROW:
         native.takes_labels = loss.takes_labels
+        native.takes_distributions = loss.takes_distributions
+        plan.encoding = ENCODINGS[loss.encoding]
         plan.label_smoothing = loss.label_smoothing
         if loss.ignore_index is not None:
             plan.ignores = 1
@@ -249,7 +254,7 @@ cdef object fast(Native native, int outputs, object prediction_, object target_,
         if plan.labels:
             if not native.takes_labels:
                 return None
-        elif plan.ignores:
+        elif plan.ignores or not native.takes_distributions:
             return None
         if native.class_count and native.class_count != plan.classes:
             return None

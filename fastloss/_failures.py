@@ -51,12 +51,13 @@ def _bad_label(plan: Plan) -> tuple[str, str] | None:
         return None
     for units in parts(plan):
         labels = units.labels
-        valid = (labels >= 0) & (labels < plan.classes) & (labels == np.floor(labels))
+        count = plan.loss.label_count(plan.classes)  # type: ignore[attr-defined]
+        valid = (labels >= 0) & (labels < count) & (labels == np.floor(labels))
         if first := _first(~(valid | units.absent)):
             label = labels[first]
             message = (
                 f"{_where(units, 'target', first)} is {label!s}, not a class index from 0 to "
-                f"{plan.classes - 1}"
+                f"{count - 1}"
             )
             if label < 0 and float(label).is_integer():
                 message += f"; to leave such rows out use ignore_index={int(label)}"

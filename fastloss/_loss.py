@@ -300,27 +300,38 @@ class RowLoss(Loss):
     A subclass gives five scalar functions in the vocabulary; each takes the kernel's parameters
     after its own arguments:
 
-    - ``term(prediction, maximum) -> kept, sums``: of every class, each sum as words (high, low);
-    - ``fit(prediction, target, maximum) -> sums``: of every class that carries target mass;
-    - ``finish(maximum, ties, terms, fits) -> value, coefficients``: of the row's sums, each as
-      words (high, low);
+    - ``term(prediction, reference) -> kept, sums``: of every class, each sum as words (high, low);
+    - ``fit(prediction, target, reference) -> sums``: of every class that carries target mass;
+    - ``finish(reference, ties, terms, fits, classes) -> value, coefficients``: of the row's sums,
+      each as words (high, low), how many classes equal the reference and how many there are;
     - ``emit(kept, target, coefficients) -> grad, hess``: of every class again;
     - ``definition(predictions, targets)``: the textbook value of a row.
     """
 
     schema = "row"
     unit = "row"
-    uses_maximum: ClassVar[bool] = False
+    reference: ClassVar[str] = "none"
+    """What classes are compared with: ``"maximum"`` of the predictions, the prediction of the
+    ``"label"``, or of its largest ``"rival"``; ``"none"`` is 0."""
     term_sums: ClassVar[int] = 0
     fit_sums: ClassVar[int] = 1
     coefficients: ClassVar[int] = 0
     takes_labels: ClassVar[bool] = True
-    """Whether class indices are targets, not only distributions."""
+    """Whether class indices are targets."""
+    takes_distributions: ClassVar[bool] = True
+    """Whether target masses of all classes are targets."""
+    encoding: ClassVar[str] = "class"
+    """What the scalar functions get of class indices: the ``"class"`` that has the mass, a
+    ``"one_hot"`` distribution, or ``"levels"``, a mass of 1 at every class below the index."""
     term: ClassVar[Callable[..., Any]]
     fit: ClassVar[Callable[..., Any]]
     finish: ClassVar[Callable[..., Any]]
     emit: ClassVar[Callable[..., Any]]
     definition: ClassVar[Callable[..., Any]]
+
+    def label_count(self, classes: int) -> int:
+        """How many class indices there are for predictions of so many classes."""
+        return classes + 1 if self.encoding == "levels" else classes
 
     # Options that some losses of rows have as parameters and the driver knows.
     class_weight: tuple[float, ...] | None = None

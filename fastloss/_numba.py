@@ -102,6 +102,25 @@ def _pairs_of(high: str, low: str, count: int) -> str:
     return "(" + "".join(f"({high}[{i}][i], {low}[{i}][i]), " for i in range(count)) + ")"
 
 
+_REFERENCES = {
+    "none": [],
+    "label": ["for i in range(n):", "    reference[i] = z[labels[i], i]"],
+    "maximum": [
+        "reference[:] = -np.inf",
+        "for j in range(k):",
+        "    for i in range(n):",
+        "        reference[i] = z[j, i] if z[j, i] > reference[i] else reference[i]",
+    ],
+    "rival": [
+        "reference[:] = -np.inf",
+        "for j in range(k):",
+        "    for i in range(n):",
+        "        above = labels[i] != j and z[j, i] > reference[i]",
+        "        reference[i] = z[j, i] if above else reference[i]",
+    ],
+}
+
+
 def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
     """Class-major buffers, every loop across rows, as in the compiled core."""
     scalars = loss.scalars
@@ -116,7 +135,7 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
         "labels = carray(inputs[2], n, np.int64)",
         "factor = carray(inputs[3], n, dtype)",
         *(f"c{i} = carray(parameters, {parameters}, dtype)[{i}]" for i in range(parameters)),
-        "maximum = np.full(n, dtype(-np.inf))",
+        "reference = np.zeros(n, dtype)",
         "ties = np.zeros(n, dtype)",
         f"terms = np.zeros(({max(terms, 1)}, n), dtype)",
         "terms_low = np.zeros_like(terms)",
@@ -126,13 +145,8 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
         f"high = np.zeros(({max(terms, fits)}, n))",
         "low = np.zeros_like(high)",
     ]
-    if scalars.uses_maximum:
-        lines += [
-            "for j in range(k):",
-            "    for i in range(n):",
-            "        maximum[i] = z[j, i] if z[j, i] > maximum[i] else maximum[i]",
-        ]
-    fit = f"fit(z[j, i], q[j, i], maximum[i]{constants})"
+    lines += _REFERENCES[scalars.reference]
+    fit = f"fit(z[j, i], q[j, i], reference[i]{constants})"
     lines += [
         "if soft:",
         "    for j in range(k):",
@@ -146,7 +160,7 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
         "    low[:] = 0.0",
         "else:",
         "    for i in range(n):",
-        f"        s = fit(z[labels[i], i], dtype(1), maximum[i]{constants})",
+        f"        s = fit(z[labels[i], i], dtype(1), reference[i]{constants})",
         *(f"        fits[{s}, i] = s[{s}][0]" for s in range(fits)),
         *(f"        fits_low[{s}, i] = s[{s}][1]" for s in range(fits)),
     ]
@@ -158,8 +172,8 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
             "for j in range(k):",
             "    for i in range(n):",
             "        prediction = z[j, i]",
-            f"        t = term(prediction, maximum[i]{constants})",
-            "        ties[i] += dtype(prediction == maximum[i])",
+            f"        t = term(prediction, reference[i]{constants})",
+            "        ties[i] += dtype(prediction == reference[i])",
             *(f"        x[{s}, i] = t[1][{s}][0]" for s in range(terms)),
             *(f"        low[{s}, i] += np.float64(t[1][{s}][1])" for s in range(terms)),
             *(["        kept[j, i] = t[0]"] if keeps else []),
@@ -170,8 +184,8 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
         f"row = np.zeros(({max(coefficients, 1)}, n), dtype)",
         *(["value = carray(outputs[0], n, dtype)"] if outputs & VALUE else []),
         "for i in range(n):",
-        f"    f = finish(maximum[i], ties[i], {_pairs_of('terms', 'terms_low', terms)}, "
-        f"{_pairs_of('fits', 'fits_low', fits)}{constants})",
+        f"    f = finish(reference[i], ties[i], {_pairs_of('terms', 'terms_low', terms)}, "
+        f"{_pairs_of('fits', 'fits_low', fits)}, dtype(k){constants})",
         *(["    value[i] = f[0]"] if outputs & VALUE else []),
         *(f"    row[{c}, i] = f[1][{c}]" for c in range(coefficients)),
     ]

@@ -85,29 +85,44 @@ def _two_words(*words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return high, np.where(np.isfinite(high), np.asarray(total - high, np.float64), 0.0)
 
 
+def _masses(units: Units, z: np.ndarray) -> np.ndarray:
+    """Class indices as target masses."""
+    classes = np.arange(z.shape[1])
+    labels = units.classes[:, np.newaxis]
+    levels = units.plan.loss.encoding == "levels"  # type: ignore[attr-defined]
+    return (classes < labels if levels else classes == labels).astype(np.float64)
+
+
+def _reference(kind: str, z: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """What the classes of each row are compared with; q holds one mass a row for labels."""
+    if kind == "none":
+        return np.zeros((len(z), 1))
+    if kind == "label":
+        return np.sum(np.where(q == 1, z, 0.0), axis=1, keepdims=True)
+    out = np.isnan(z) if kind == "maximum" else np.isnan(z) | (q == 1)
+    return np.max(np.where(out, -np.inf, z), axis=1, keepdims=True)
+
+
 def _rows(units: Units, arguments: list[np.ndarray], parameters: list[Any]) -> Any:
     plan = units.plan
     loss: Any = plan.loss
     scalars = loss.scalars
     z = arguments[0]
-    if plan.labels:
-        q = np.zeros_like(z)
-        np.put_along_axis(q, units.classes[:, np.newaxis], 1.0, axis=1)
-    else:
-        q = arguments[1]
+    q = _masses(units, z) if plan.labels else arguments[1]
     if loss.label_smoothing:
         dtype = plan.dtype.type
         share = dtype(loss.label_smoothing / plan.classes)
         q = dtype(1 - loss.label_smoothing) * q + share
-    maximum = np.max(np.where(np.isnan(z), -np.inf, z), axis=1, keepdims=True)
-    ties = np.sum(z == maximum, axis=1).astype(np.float64)
-    kept, terms = scalars.term(z, maximum, *parameters)
-    fits = scalars.fit(z, q, maximum, *parameters)
+    reference = _reference(scalars.reference, z, q)
+    ties = np.sum(z == reference, axis=1).astype(np.float64)
+    kept, terms = scalars.term(z, reference, *parameters)
+    fits = scalars.fit(z, q, reference, *parameters)
     value, row = scalars.finish(
-        maximum[:, 0],
+        reference[:, 0],
         ties,
         tuple(_two_words(*words) for words in terms),
         tuple(_two_words(*words) for words in fits),
+        np.float64(plan.classes),
         *parameters,
     )
     columns = tuple(c[:, np.newaxis] for c in row)

@@ -129,8 +129,7 @@ def make_plan(
     for name in order:
         whole = rows and not (name == "target" and plan.labels)
         wanted = first.shape if whole else shape
-        differentiated = name in loss.differentiated
-        plan.arrays[name] = _broadcast(name, arrays[name], wanted, first, rows, differentiated)
+        plan.arrays[name] = _broadcast(name, arrays[name], wanted, first, loss)
     _lay_out_outputs(plan, value_out, grad_out, hess_out)
     return plan
 
@@ -215,6 +214,11 @@ def _check_rows(plan: Plan, target: np.ndarray) -> None:
             f"target has shape {target.shape}, but {loss.name} needs probabilities of "
             f"prediction's shape {shape}"
         )
+    if not plan.labels and not loss.takes_distributions:
+        raise ValueError(
+            f"target has prediction's shape {target.shape}, but {loss.name} needs class indices of "
+            f"shape {plan.shape}"
+        )
     if not plan.labels and loss.ignore_index is not None:
         raise ValueError(
             "ignore_index belongs to class indices; this target holds class probabilities: "
@@ -232,11 +236,11 @@ def _broadcast(
     array: np.ndarray,
     shape: Shape,
     prediction: np.ndarray,
-    rows: bool,
-    differentiated: bool,
+    loss: Any,
 ) -> np.ndarray:
     if array.shape == shape:
         return array
+    rows, differentiated = loss.schema == "row", name in loss.differentiated
     if array.ndim == 0 and differentiated:
         raise ValueError(
             f"{name} is a scalar, but it is differentiated: give it prediction's shape {shape}"
@@ -247,8 +251,9 @@ def _broadcast(
     if hint := _shape_hint(name, array.shape, shape, rows):
         raise ValueError(message + hint)
     if rows and name == "target":
-        labels = f"{shape} (class indices) or " if shape else ""
-        allowed = f"be a scalar or have shape {labels}{prediction.shape} (probabilities)"
+        shapes = [f"{shape} (class indices)"] if shape and loss.takes_labels else []
+        shapes += [f"{prediction.shape} (probabilities)"] if loss.takes_distributions else []
+        allowed = "be a scalar" + f" or have shape {' or '.join(shapes)}" * bool(shapes)
     elif differentiated:
         allowed = f"have shape {shape}"
     else:

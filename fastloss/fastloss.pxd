@@ -16,6 +16,9 @@ cdef extern from "fastloss.h" nogil:
     enum: FASTLOSS_NONE
     enum: FASTLOSS_SUM
     enum: FASTLOSS_MEAN
+    enum: FASTLOSS_CLASS
+    enum: FASTLOSS_ONE_HOT
+    enum: FASTLOSS_LEVELS
     enum: FASTLOSS_OK
     enum: FASTLOSS_INTERRUPTED
     enum: FASTLOSS_NO_MEMORY
@@ -64,6 +67,7 @@ cdef extern from "fastloss.h" nogil:
         double normalizer
         int (*poll)(void *) noexcept
         void *poll_context
+        int32_t encoding
 
     ctypedef struct fastloss_result:
         double value

@@ -83,7 +83,7 @@ def test_definitions(loss):
         assert count == len(inspect.signature(scalars.formula).parameters)
         return
     assert count == 2 + parameters
-    arity = {"term": 2, "fit": 3, "finish": 4, "emit": 3}
+    arity = {"term": 2, "fit": 3, "finish": 5, "emit": 3}
     for name, arguments in arity.items():
         function = getattr(scalars, name)
         assert len(inspect.signature(function).parameters) == arguments + parameters, name

@@ -11,7 +11,7 @@ namespace {
 template <class T>
 struct SoftmaxCrossEntropy {
     static constexpr const char* name = "softmax_cross_entropy";
-    static constexpr bool uses_maximum = true;
+    static constexpr Reference reference = Reference::maximum;
     static constexpr int term_sums = 1, fit_sums = 2, coefficients = 7;
 
     Term<T, 1> term(T prediction, T maximum) const {
@@ -33,7 +33,7 @@ struct SoftmaxCrossEntropy {
     Finish<T, 7> finish(const Row<T, 1, 2>& row, T) const {
         const TwoWord<T> others = two_sum(lowered(row.terms[0].high), row.ties - T(1));
         // several infinite maxima have no limit
-        const bool undefined = (abs(row.maximum) == T(__builtin_inf())) & (row.ties > T(1));
+        const bool undefined = (abs(row.reference) == T(__builtin_inf())) & (row.ties > T(1));
         const T rest = others.high + (undefined ? T(__builtin_nan("")) : T(0));
         const T rest_low = others.low + lowered(row.terms[0].low);
         const TwoWord<T> one_more = two_sum(T(1), rest);
@@ -75,7 +75,7 @@ struct SoftmaxCrossEntropy {
 template <class T>
 struct CategoricalCrossEntropy {
     static constexpr const char* name = "categorical_cross_entropy";
-    static constexpr bool uses_maximum = false;
+    static constexpr Reference reference = Reference::none;
     static constexpr int term_sums = 0, fit_sums = 1, coefficients = 0;
     Clip<T> clip;
 

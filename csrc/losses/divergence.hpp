@@ -28,7 +28,7 @@ struct KlDivergence : SoftmaxCrossEntropy<T> {
 template <class T>
 struct KlDivergenceLogProbs {
     static constexpr const char* name = "kl_divergence_log_probs";
-    static constexpr bool uses_maximum = false;
+    static constexpr Reference reference = Reference::none;
     static constexpr int term_sums = 0, fit_sums = 1, coefficients = 0;
 
     Term<T, 0> term(T prediction, T) const { return {prediction, {}}; }

@@ -46,6 +46,10 @@ enum fastloss_output { FASTLOSS_VALUE = 1, FASTLOSS_GRAD = 2, FASTLOSS_HESS = 4 
 
 enum fastloss_reduction { FASTLOSS_NONE, FASTLOSS_SUM, FASTLOSS_MEAN };
 
+/* What becomes of class indices: the class that has the mass, a distribution of one class, or a
+ * mass of 1 at every class below (of one label more than there are classes). */
+enum fastloss_encoding { FASTLOSS_CLASS, FASTLOSS_ONE_HOT, FASTLOSS_LEVELS };
+
 enum fastloss_status {
     FASTLOSS_OK,
     FASTLOSS_BAD_LABEL,   /* a class index that is no class, in block `where` */
@@ -115,6 +119,7 @@ typedef struct fastloss_plan {
     /* called by the calling thread about every 20 ms; nonzero ends the call */
     int (*poll)(void*);
     void* poll_context;
+    int32_t encoding; /* of class indices */
 } fastloss_plan;
 
 typedef struct fastloss_result {

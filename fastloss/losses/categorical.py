@@ -64,7 +64,7 @@ class SoftmaxCrossEntropy(_CategoricalLoss):
 
     name = "softmax_cross_entropy"
     link = "multilogit"
-    uses_maximum = True
+    reference = "maximum"
     term_sums = 1
     fit_sums = 2
     coefficients = 7
@@ -104,7 +104,7 @@ class SoftmaxCrossEntropy(_CategoricalLoss):
         return (where(none, zero, product), where(none, zero, low)), (target, zero)
 
     @staticmethod
-    def finish(maximum: Any, ties: Any, terms: Any, fits: Any) -> Any:
+    def finish(maximum: Any, ties: Any, terms: Any, fits: Any, classes: Any) -> Any:
         others, others_low = two_sum(lowered(terms[0][0]), ties - const(1.0))
         # several infinite maxima have no limit
         undefined = (abs(maximum) == const(inf)) & (ties > const(1.0))
@@ -197,7 +197,7 @@ class CategoricalCrossEntropy(_CategoricalLoss):
         return ((where(none, zero, value), where(none, zero, low + target * log_p_low)),)
 
     @staticmethod
-    def finish(maximum: Any, ties: Any, terms: Any, fits: Any, eps: Any) -> Any:
+    def finish(reference: Any, ties: Any, terms: Any, fits: Any, classes: Any, eps: Any) -> Any:
         return const(0.0) - (fits[0][0] + fits[0][1]), ()
 
     @staticmethod

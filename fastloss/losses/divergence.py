@@ -127,7 +127,7 @@ class _OfLogProbs(RowLoss):
         return (_product(target, gap, gap_low + log_low),)
 
     @staticmethod
-    def finish(maximum: Any, ties: Any, terms: Any, fits: Any) -> Any:
+    def finish(reference: Any, ties: Any, terms: Any, fits: Any, classes: Any) -> Any:
         return fits[0][0] + fits[0][1], ()
 
     @staticmethod
