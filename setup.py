@@ -27,7 +27,8 @@ if platform.machine().lower() not in ("x86_64", "amd64"):
     ISA_FLAGS = {"baseline": []}
 
 SOURCES = {
-    f"csrc/{name}.cpp": ["-O2"] for name in ("dispatch", "driver", "thread_count", "threads")
+    f"csrc/{name}.cpp": ["-O2"]
+    for name in ("dispatch", "driver", "ranks", "thread_count", "threads")
 }
 SOURCES |= {f"csrc/kernels_{isa}.cpp": KERNEL_FLAGS + flags for isa, flags in ISA_FLAGS.items()}
 

@@ -197,6 +197,8 @@ void across_block(int64_t n, int64_t k, const void* const* in, const void* param
         column_maxima<T, true>(z, labels, n, k, rows.reference);
     } else if constexpr (F::reference == Reference::label) {
         __builtin_memcpy(rows.reference, rows.picked, n * sizeof(T));
+    } else if constexpr (F::reference == Reference::number) {
+        __builtin_memcpy(rows.reference, in[4], n * sizeof(T));
     } else {
         __builtin_memset(rows.reference, 0, n * sizeof(T));
     }

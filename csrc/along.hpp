@@ -196,6 +196,9 @@ void along_block(int64_t n, int64_t k, const void* const* in, const void* parame
         if (labels) rows.picked[i] = z[labels[i]];  // before the gradient overwrites it
         if constexpr (F::reference == Reference::maximum) rows.reference[i] = row_maximum(z, k);
         if constexpr (F::reference == Reference::label) rows.reference[i] = rows.picked[i];
+        if constexpr (F::reference == Reference::number) {
+            rows.reference[i] = static_cast<const T*>(in[4])[i];
+        }
         if constexpr (F::reference == Reference::rival) {
             const int64_t label = labels[i];
             const T before = row_maximum(z, label);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "block.hpp"
+#include "ranks.hpp"
 #include "transpose.hpp"
 
 namespace fastloss {
@@ -54,7 +55,8 @@ void weight_distributions(const Job& job, int64_t n, const T* q, int64_t unit_st
 template <class T>
 struct RowBlock {
     const T* prediction;
-    const T* target;  // null: class indices
+    const T* target;  // masses; null: class indices or numbers
+    const T* number;
     int64_t unit_stride, class_stride, column;
     fastloss_status status;
 };
@@ -86,7 +88,7 @@ RowBlock<T> load_row_block(const Job& job, const Scratch& scratch, int64_t begin
         rows.status = FASTLOSS_BAD_WEIGHT;
         return rows;
     }
-    if (plan.labels) {
+    if (plan.target == FASTLOSS_LABELS) {
         if (job.prefetch) prefetch_block<0>(job, job.input[1], begin + 4 * job.block_units);
         const LoadLabelRun load_labels = label_loader(job.input[1].dtype);
         for_runs(job, job.input[1], begin, n,
@@ -95,6 +97,16 @@ RowBlock<T> load_row_block(const Job& job, const Scratch& scratch, int64_t begin
                  });
         if (!use_labels(job, n, scratch)) {
             rows.status = FASTLOSS_BAD_LABEL;
+            return rows;
+        }
+    } else if (plan.target == FASTLOSS_NUMBERS) {
+        T* const number = reinterpret_cast<T*>(scratch.number);
+        load(job, job.input[1], begin, n, number);
+        pad(number, n);
+        rows.number = number;
+        if (plan.domain[1].checked &&
+            used_outside(job, plan.domain[1], number, n, 1, 1, 0, scratch.weight)) {
+            rows.status = FASTLOSS_BAD_INPUT;
             return rows;
         }
     } else {
@@ -120,28 +132,50 @@ RowBlock<T> load_row_block(const Job& job, const Scratch& scratch, int64_t begin
     return rows;
 }
 
-// Class indices written out as target masses, and masses smoothed, so that formulas need know of
-// neither.
+// Masses less the share that is spread evenly, so that formulas need not know of smoothing.
 template <class T>
-void write_masses(const Job& job, const Scratch& scratch, int64_t n, RowBlock<T>& rows) {
+void smooth(const Job& job, int64_t size, const T* mass, T* q) {
     const T keep = T(1 - job.plan->label_smoothing);
     const T share = T(job.plan->label_smoothing / double(job.classes));
-    T* const q = reinterpret_cast<T*>(scratch.input[1]);
-    const int64_t size = job.classes * (rows.column ? rows.column : n);
-    if (rows.target) {
-        for (int64_t i = 0; i < size; ++i) q[i] = keep * rows.target[i] + share;
-        rows.target = q;
+    for (int64_t i = 0; i < size; ++i) q[i] = keep * mass[i] + share;
+}
+
+// What the plan's encoding makes of class indices or numbers, for each class.
+template <class T>
+void encode(const Job& job, const Scratch& scratch, int64_t n, const RowBlock<T>& rows, T* q) {
+    const fastloss_plan& plan = *job.plan;
+    const int64_t k = job.classes, size = k * (rows.column ? rows.column : n);
+    const int64_t unit = rows.unit_stride, step = rows.class_stride;
+    if (plan.encoding == FASTLOSS_COLUMNS) {
+        for (int64_t i = 0; i < size; ++i) q[i] = T(plan.columns[rows.column ? i / step : i % k]);
         return;
     }
-    const bool levels = job.plan->encoding == FASTLOSS_LEVELS;
-    for (int64_t i = 0; i < size; ++i) q[i] = share;
+    for (int64_t i = 0; i < size; ++i) q[i] = 0;
     for (int64_t i = 0; i < n; ++i) {
-        const int64_t label = scratch.labels[i];
-        for (int64_t j = levels ? 0 : label; j < label + !levels; ++j) {
-            q[i * rows.unit_stride + j * rows.class_stride] = keep + share;
+        if (plan.encoding == FASTLOSS_RANKS) {
+            write_ranks(rows.prediction + i * unit, k, step, q + i * unit);
+        } else {
+            const int64_t label = scratch.labels[i];
+            const int64_t first = plan.encoding == FASTLOSS_LEVELS ? 0 : label;
+            const int64_t end = plan.encoding == FASTLOSS_LEVELS ? label : label + 1;
+            for (int64_t j = first; j < end; ++j) q[i * unit + j * step] = 1;
         }
     }
-    rows.target = q;
+}
+
+// Writes targets out as something of each class where formulas need that.
+template <class T>
+void write_targets(const Job& job, const Scratch& scratch, int64_t n, RowBlock<T>& rows) {
+    T* const q = reinterpret_cast<T*>(scratch.input[1]);
+    const bool smooths = job.plan->label_smoothing > 0;
+    if (!rows.target && (smooths || job.plan->encoding != FASTLOSS_CLASS)) {
+        encode(job, scratch, n, rows, q);
+        rows.target = q;
+    }
+    if (smooths) {
+        smooth(job, job.classes * (rows.column ? rows.column : n), rows.target, q);
+        rows.target = q;
+    }
 }
 
 template <class T>
@@ -153,9 +187,7 @@ void run_row_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
         result.status = rows.status;
         return;
     }
-    if (plan.label_smoothing > 0 || (plan.labels && plan.encoding != FASTLOSS_CLASS)) {
-        write_masses(job, scratch, n, rows);
-    }
+    write_targets(job, scratch, n, rows);
 
     const int64_t size = padded(n);
     T* const factor = reinterpret_cast<T*>(scratch.factor);
@@ -165,7 +197,7 @@ void run_row_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
     pad(factor, n);
     if (!rows.target) pad(scratch.labels, n);
     const void* const in[] = {rows.prediction, rows.target, rows.target ? nullptr : scratch.labels,
-                              factor};
+                              factor, rows.number};
     void* out[3] = {};
     if (plan.outputs & FASTLOSS_VALUE) out[0] = scratch.output[0];
     for (int o = 1; o < 3; ++o) {

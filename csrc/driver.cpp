@@ -52,7 +52,7 @@ int fastloss_run(const fastloss_plan* plan, fastloss_result* result) {
     const int dtype = compute_index(*plan), threads = fastloss_threads_for(plan);
     Sums sums{};
     const bool sums_first = mean && !given && job.weighted;
-    if (plan->labels || sums_first ||
+    if (plan->target == FASTLOSS_LABELS || sums_first ||
         (plan->in_place && (any_domain(*plan) || plan->weight.data))) {
         const int status = run_pass(job, isa.scan_block[dtype][plan->schema], false, threads,
                                     environment, sums, result->block);

@@ -27,6 +27,7 @@ enum class Reference {
     maximum,  // the largest prediction
     label,    // the prediction of the label's class
     rival,    // the largest prediction of the other classes
+    number,   // the row's target, one number
 };
 
 // One class of one row, seen before its row is known.

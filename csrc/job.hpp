@@ -64,6 +64,7 @@ struct Scratch {
     char* output[max_outputs];
     double* weight;  // of each unit; times its class weight after the labels were read
     int64_t* labels;
+    char* number;                             // the target of each row
     char* factor;                             // of each unit's gradient
     char* staged_input[FASTLOSS_MAX_INPUTS];  // of a chunk of blocks
     char* staged_output[max_outputs];

@@ -47,8 +47,8 @@ const int64_t last_level_cache = find_last_level_cache();
 template <class Visit>
 void for_arrays(const fastloss_plan& plan, Job& job, Visit visit) {
     for (int i = 0; i < plan.inputs; ++i) {
-        // class indices have no class axis
-        visit(plan.input[i], job.input[i], i == 0 || (i == 1 && !plan.labels));
+        // class indices and numbers have no class axis
+        visit(plan.input[i], job.input[i], i == 0 || (i == 1 && plan.target == FASTLOSS_MASSES));
     }
     visit(plan.weight, job.weight, false);
     visit(plan.value_out, job.output[0], false);

@@ -54,7 +54,7 @@ int64_t buffer_size(int64_t elements) {
 }
 
 int64_t scratch_size(const Job& job) {
-    const int64_t large = job.plan->inputs + 2 * job.plan->predictions, small = 4;
+    const int64_t large = job.plan->inputs + 2 * job.plan->predictions, small = 5;
     const int64_t staged = job.plan->inputs + output_count(*job.plan);
     return large * buffer_size(buffer_units(job) * job.classes) +
            small * buffer_size(buffer_units(job)) +
@@ -89,6 +89,7 @@ Scratch lay_out(const Job& job, char* memory) {
     scratch.output[0] = take(units);
     scratch.weight = reinterpret_cast<double*>(take(units));
     scratch.labels = reinterpret_cast<int64_t*>(take(units));
+    scratch.number = take(units);
     scratch.factor = take(units);
     if (job.staged_blocks) {
         const int64_t chunk = job.staged_blocks * FASTLOSS_BLOCK;

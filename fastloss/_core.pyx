@@ -41,7 +41,9 @@ for _type, _code in (
 ):
     DTYPES[_type] = _code
 
-ENCODINGS = {"class": FASTLOSS_CLASS, "one_hot": FASTLOSS_ONE_HOT, "levels": FASTLOSS_LEVELS}
+TARGETS = {"masses": FASTLOSS_MASSES, "labels": FASTLOSS_LABELS, "numbers": FASTLOSS_NUMBERS}
+ENCODINGS = {"class": FASTLOSS_CLASS, "one_hot": FASTLOSS_ONE_HOT, "levels": FASTLOSS_LEVELS,
+             "columns": FASTLOSS_COLUMNS, "ranks": FASTLOSS_RANKS}
 
 
 cdef int dtype_of(cnp.ndarray array) except -2:
@@ -57,15 +59,27 @@ cdef class Native:
     """What a loss's calls have in common."""
     cdef fastloss_plan plan
     cdef int kernel
-    cdef int takes_labels
-    cdef int takes_distributions
-    cdef Py_ssize_t class_count  # of the class weights, 0 without
+    cdef int unit_target  # what targets of one number a row are, or -1
+    cdef int takes_masses
+    cdef Py_ssize_t class_count  # of the class weights or constants, 0 without
     cdef float[16] parameters32
     cdef double[16] parameters64
     cdef double *class_weight
+    cdef double *columns
 
     def __dealloc__(self):
         PyMem_Free(self.class_weight)
+        PyMem_Free(self.columns)
+
+    cdef double *numbers(self, values) except NULL:
+        """A copy of one number a class."""
+        self.class_count = len(values)
+        cdef double *copy = <double *>PyMem_Malloc(self.class_count * sizeof(double))
+        if copy == NULL:
+            raise MemoryError()
+        for i, x in enumerate(values):
+            copy[i] = x
+        return copy
 
     cdef int choose(self, fastloss_plan *plan, int outputs, int dtype) except -1:
         """Fills in the kernel of the instruction set in use."""
@@ -110,21 +124,18 @@ def prepare(loss):
     for i, x in enumerate(parameters):
         native.parameters32[i] = native.parameters64[i] = x
     if plan.schema == FASTLOSS_ROW:
-        native.takes_labels = loss.takes_labels
-        native.takes_distributions = loss.takes_distributions
+        native.unit_target = (FASTLOSS_LABELS if loss.takes_labels else
+                              FASTLOSS_NUMBERS if loss.takes_numbers else -1)
+        native.takes_masses = loss.takes_distributions
         plan.encoding = ENCODINGS[loss.encoding]
+        if loss.columns is not None:
+            plan.columns = native.columns = native.numbers(loss.columns)
         plan.label_smoothing = loss.label_smoothing
         if loss.ignore_index is not None:
             plan.ignores = 1
             plan.ignore_index = loss.ignore_index
         if loss.class_weight is not None:
-            native.class_count = len(loss.class_weight)
-            native.class_weight = <double *>PyMem_Malloc(native.class_count * sizeof(double))
-            if native.class_weight == NULL:
-                raise MemoryError()
-            for i, x in enumerate(loss.class_weight):
-                native.class_weight[i] = x
-            plan.class_weight = native.class_weight
+            plan.class_weight = native.class_weight = native.numbers(loss.class_weight)
     return native
 
 
@@ -215,7 +226,7 @@ cdef object fast(Native native, int outputs, object prediction_, object target_,
     cdef fastloss_result result
     cdef int ndim, code
     cdef int64_t elements
-    cdef bint rows
+    cdef bint rows, masses = False
     if not (plain(prediction_) and plain(target_)):
         return None
     prediction = <cnp.ndarray>prediction_
@@ -250,20 +261,21 @@ cdef object fast(Native native, int outputs, object prediction_, object target_,
     describe(&plan.input[0], prediction, plan.dtype, ndim, rows)
     if rows:
         plan.classes = cnp.PyArray_DIM(prediction, ndim)
-        plan.labels = cnp.PyArray_NDIM(target) == ndim
-        if plan.labels:
-            if not native.takes_labels:
+        if cnp.PyArray_NDIM(target) == ndim:
+            plan.target = native.unit_target
+            if plan.target < 0:
                 return None
-        elif plan.ignores or not native.takes_distributions:
+        elif plan.ignores or not native.takes_masses:
             return None
+        masses = plan.target == FASTLOSS_MASSES
         if native.class_count and native.class_count != plan.classes:
             return None
-    if not same_shape(target, prediction, ndim + (rows and not plan.labels)):
+    if not same_shape(target, prediction, ndim + masses):
         return None
     code = dtype_of(target)
     if code < 0:
         return None
-    describe(&plan.input[1], target, code, ndim, rows and not plan.labels)
+    describe(&plan.input[1], target, code, ndim, masses)
     if weight is not None:
         if not (plain(weight) and same_shape(weight, prediction, ndim)):
             return None
@@ -349,13 +361,14 @@ cdef int fill(object plan, object block, fastloss_plan *to) except -1:
     to.threads = 0 if plan.threads is None else plan.threads
     to.ndim = ndim
     to.classes = plan.classes
-    to.labels = plan.labels
+    if rows:
+        to.target = TARGETS[plan.target]
     to.in_place = plan.in_place
     for i, (name, array) in enumerate(plan.arrays.items()):
         if i == 0:
             to.shape = <const int64_t *>cnp.PyArray_DIMS(array)
         describe(&to.input[i], array, dtype_of(array), ndim,
-                 rows and not (name == "target" and plan.labels))
+                 rows and not (name == "target" and plan.target != "masses"))
     if plan.weight is not None:
         array = plan.weight
         describe(&to.weight, array, dtype_of(array), ndim, False)

@@ -312,7 +312,7 @@ class RowLoss(Loss):
     unit = "row"
     reference: ClassVar[str] = "none"
     """What classes are compared with: ``"maximum"`` of the predictions, the prediction of the
-    ``"label"``, or of its largest ``"rival"``; ``"none"`` is 0."""
+    ``"label"``, or of its largest ``"rival"``, or the target ``"number"``; ``"none"`` is 0."""
     term_sums: ClassVar[int] = 0
     fit_sums: ClassVar[int] = 1
     coefficients: ClassVar[int] = 0
@@ -320,9 +320,13 @@ class RowLoss(Loss):
     """Whether class indices are targets."""
     takes_distributions: ClassVar[bool] = True
     """Whether target masses of all classes are targets."""
+    takes_numbers: ClassVar[bool] = False
+    """Whether one number a row is the target, which is then the reference."""
     encoding: ClassVar[str] = "class"
     """What the scalar functions get of class indices: the ``"class"`` that has the mass, a
-    ``"one_hot"`` distribution, or ``"levels"``, a mass of 1 at every class below the index."""
+    ``"one_hot"`` distribution, or ``"levels"``, a mass of 1 at every class below the index; of
+    numbers: ``"columns"``, the constant of each class, or ``"ranks"`` of the row's predictions,
+    twice how many are smaller plus how many are equal."""
     term: ClassVar[Callable[..., Any]]
     fit: ClassVar[Callable[..., Any]]
     finish: ClassVar[Callable[..., Any]]
@@ -332,6 +336,11 @@ class RowLoss(Loss):
     def label_count(self, classes: int) -> int:
         """How many class indices there are for predictions of so many classes."""
         return classes + 1 if self.encoding == "levels" else classes
+
+    @property
+    def columns(self) -> tuple[float, ...] | None:
+        """A constant of each class, where the encoding is ``"columns"``."""
+        return None
 
     # Options that some losses of rows have as parameters and the driver knows.
     class_weight: tuple[float, ...] | None = None

@@ -105,6 +105,7 @@ def _pairs_of(high: str, low: str, count: int) -> str:
 _REFERENCES = {
     "none": [],
     "label": ["for i in range(n):", "    reference[i] = z[labels[i], i]"],
+    "number": ["reference[:] = carray(inputs[4], n, dtype)"],
     "maximum": [
         "reference[:] = -np.inf",
         "for j in range(k):",

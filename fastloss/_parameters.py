@@ -17,6 +17,7 @@ __all__ = [
     "finite_positive",
     "flag",
     "fraction",
+    "fractions",
     "optional_integer",
     "optional_weights",
     "positive",
@@ -77,6 +78,27 @@ def _number(name: str, value: Any, domain: str, inside: Callable[[float], bool])
     return number
 
 
+def _numbers(
+    name: str,
+    value: Any,
+    domain: str,
+    inside: Callable[[float], bool],
+    each: str,
+    other: str = "",
+) -> tuple[float, ...]:
+    """A sequence of numbers, one for each class or column."""
+    unordered = isinstance(value, (str, bytes, Mapping, Set))
+    if unordered or not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
+        wanted = " ".join(filter(None, (f"must hold one {each}", other)))
+        raise TypeError(f"{name} {wanted}; got {shown(value)}")
+    # NumPy's and torch's numbers
+    items = (x.item() if getattr(x, "ndim", None) == 0 else x for x in value)
+    numbers = tuple(_number(f"{name}[{i}]", x, domain, inside) for i, x in enumerate(items))
+    if not numbers:
+        raise ValueError(f"{name} must hold one {each}; got none")
+    return numbers
+
+
 def positive(default: float, examples: tuple[float, ...] = (0.3, math.inf)) -> Any:
     """A number above 0, infinity included."""
 
@@ -102,6 +124,17 @@ def fraction(default: float, examples: tuple[float, ...] = (0.1,)) -> Any:
         return _number(name, value, "between 0 and 1", lambda v: 0 < v < 1)
 
     return Parameter(default, check, examples, extremes=(1e-6, 1 - 1e-6))
+
+
+def fractions(
+    default: tuple[float, ...], examples: tuple[tuple[float, ...], ...] = ((0.5,), (0.2, 0.2, 0.7))
+) -> Any:
+    """One number strictly between 0 and 1 a column."""
+
+    def check(name: str, value: Any) -> tuple[float, ...]:
+        return _numbers(name, value, "between 0 and 1", lambda v: 0 < v < 1, "number a column")
+
+    return Parameter(default, check, examples, extremes=((1e-6, 1 - 1e-6),))
 
 
 def small(default: float, below: float, examples: tuple[float, ...] = (1e-3,)) -> Any:
@@ -160,20 +193,8 @@ def optional_weights(
     def check(name: str, value: Any) -> tuple[float, ...] | None:
         if value is None:
             return None
-        unordered = isinstance(value, (str, bytes, Mapping, Set))
-        if unordered or not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
-            raise TypeError(f"{name} must hold one weight a class or be None; got {shown(value)}")
-        weights = tuple(
-            _number(
-                f"{name}[{i}]",
-                x.item() if getattr(x, "ndim", None) == 0 else x,  # NumPy's and torch's numbers
-                ">= 0 and finite",
-                lambda v: 0 <= v < math.inf,
-            )
-            for i, x in enumerate(value)
+        return _numbers(
+            name, value, ">= 0 and finite", lambda v: 0 <= v < math.inf, "weight a class", "or be None"
         )
-        if not weights:
-            raise ValueError(f"{name} must hold one weight a class; got none")
-        return weights
 
     return Parameter(default, check, examples)

@@ -85,12 +85,24 @@ def _two_words(*words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return high, np.where(np.isfinite(high), np.asarray(total - high, np.float64), 0.0)
 
 
-def _masses(units: Units, z: np.ndarray) -> np.ndarray:
-    """Class indices as target masses."""
+def _encoded(units: Units, z: np.ndarray) -> np.ndarray:
+    """What the loss's encoding makes of class indices or numbers, for each class."""
+    loss: Any = units.plan.loss
+    if loss.encoding == "columns":
+        constants = np.asarray(loss.columns, units.plan.dtype).astype(np.float64)
+        return np.broadcast_to(constants, z.shape)
+    if loss.encoding == "ranks":
+        return np.array([_ranks(row) for row in z])
     classes = np.arange(z.shape[1])
     labels = units.classes[:, np.newaxis]
-    levels = units.plan.loss.encoding == "levels"  # type: ignore[attr-defined]
-    return (classes < labels if levels else classes == labels).astype(np.float64)
+    mass = classes < labels if loss.encoding == "levels" else classes == labels
+    return mass.astype(np.float64)
+
+
+def _ranks(row: np.ndarray) -> np.ndarray:
+    """Twice how many numbers are smaller than each, plus how many are equal to it."""
+    ordered = np.sort(row)
+    return np.searchsorted(ordered, row, "left") + np.searchsorted(ordered, row, "right") * 1.0
 
 
 def _reference(kind: str, z: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -108,12 +120,15 @@ def _rows(units: Units, arguments: list[np.ndarray], parameters: list[Any]) -> A
     loss: Any = plan.loss
     scalars = loss.scalars
     z = arguments[0]
-    q = _masses(units, z) if plan.labels else arguments[1]
+    q = arguments[1] if plan.target == "masses" else _encoded(units, z)
     if loss.label_smoothing:
         dtype = plan.dtype.type
         share = dtype(loss.label_smoothing / plan.classes)
         q = dtype(1 - loss.label_smoothing) * q + share
-    reference = _reference(scalars.reference, z, q)
+    if scalars.reference == "number":
+        reference = arguments[1][:, np.newaxis]
+    else:
+        reference = _reference(scalars.reference, z, q)
     ties = np.sum(z == reference, axis=1).astype(np.float64)
     kept, terms = scalars.term(z, reference, *parameters)
     fits = scalars.fit(z, q, reference, *parameters)

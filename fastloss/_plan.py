@@ -52,8 +52,9 @@ class Plan:
     """The inputs by name, differentiated ones first: the order of the scalar functions."""
     given: dict[str, np.ndarray]
     """The inputs as the caller shaped them, for messages."""
-    labels: bool
-    """Whether the target holds class indices."""
+    target: str
+    """What the target holds: ``"elements"``, or of rows ``"masses"``, ``"labels"`` or
+    ``"numbers"``."""
     weight: np.ndarray | None
     reduction: str
     normalizer: float | None
@@ -69,6 +70,11 @@ class Plan:
     def rows(self) -> bool:
         """Whether units are rows of classes."""
         return self.loss.schema == "row"
+
+    @property
+    def labels(self) -> bool:
+        """Whether the target holds class indices."""
+        return self.target == "labels"
 
     @property
     def units(self) -> int:
@@ -117,7 +123,7 @@ def make_plan(
         classes=first.shape[-1] if rows else 1,
         arrays={},
         given=arrays,
-        labels=rows and arrays["target"].shape != first.shape,
+        target=_target(loss, arrays["target"], first.shape),
         weight=None if weight is None else _weight(arrays["weight"], shape),
         reduction=_reduction(reduction, value_out),
         normalizer=_normalizer(normalizer, reduction),
@@ -127,7 +133,7 @@ def make_plan(
         _check_rows(plan, arrays["target"])
     order = [*loss.differentiated, *(n for n in loss.inputs if n not in loss.differentiated)]
     for name in order:
-        whole = rows and not (name == "target" and plan.labels)
+        whole = rows and not (name == "target" and plan.target != "masses")
         wanted = first.shape if whole else shape
         plan.arrays[name] = _broadcast(name, arrays[name], wanted, first, loss)
     _lay_out_outputs(plan, value_out, grad_out, hess_out)
@@ -206,6 +212,15 @@ def _normalizer(normalizer: Any, reduction: Any) -> float | None:
     return divisor
 
 
+def _target(loss: Any, target: np.ndarray, shape: Shape) -> str:
+    """What the target holds, by its shape."""
+    if loss.schema != "row":
+        return "elements"
+    if loss.takes_numbers:
+        return "numbers"
+    return "masses" if target.shape == shape else "labels"
+
+
 def _check_rows(plan: Plan, target: np.ndarray) -> None:
     loss: Any = plan.loss
     if plan.labels and not loss.takes_labels:
@@ -214,7 +229,7 @@ def _check_rows(plan: Plan, target: np.ndarray) -> None:
             f"target has shape {target.shape}, but {loss.name} needs probabilities of "
             f"prediction's shape {shape}"
         )
-    if not plan.labels and not loss.takes_distributions:
+    if plan.target == "masses" and not loss.takes_distributions:
         raise ValueError(
             f"target has prediction's shape {target.shape}, but {loss.name} needs class indices of "
             f"shape {plan.shape}"
@@ -228,6 +243,10 @@ def _check_rows(plan: Plan, target: np.ndarray) -> None:
         raise ValueError(
             f"class_weight has {len(loss.class_weight)} entries, but there are "
             f"{plan.classes} classes"
+        )
+    if loss.columns is not None and len(loss.columns) != plan.classes:
+        raise ValueError(
+            f"prediction has {plan.classes} columns, but {loss!r} has {len(loss.columns)} levels"
         )
 
 
@@ -252,6 +271,7 @@ def _broadcast(
         raise ValueError(message + hint)
     if rows and name == "target":
         shapes = [f"{shape} (class indices)"] if shape and loss.takes_labels else []
+        shapes += [f"{shape}"] if shape and loss.takes_numbers else []
         shapes += [f"{prediction.shape} (probabilities)"] if loss.takes_distributions else []
         allowed = "be a scalar" + f" or have shape {' or '.join(shapes)}" * bool(shapes)
     elif differentiated:

@@ -19,6 +19,11 @@ cdef extern from "fastloss.h" nogil:
     enum: FASTLOSS_CLASS
     enum: FASTLOSS_ONE_HOT
     enum: FASTLOSS_LEVELS
+    enum: FASTLOSS_COLUMNS
+    enum: FASTLOSS_RANKS
+    enum: FASTLOSS_MASSES
+    enum: FASTLOSS_LABELS
+    enum: FASTLOSS_NUMBERS
     enum: FASTLOSS_OK
     enum: FASTLOSS_INTERRUPTED
     enum: FASTLOSS_NO_MEMORY
@@ -59,7 +64,7 @@ cdef extern from "fastloss.h" nogil:
         fastloss_array grad_out[4]
         fastloss_array hess_out[4]
         int32_t in_place
-        int32_t labels
+        int32_t target
         int32_t ignores
         int64_t ignore_index
         const double *class_weight
@@ -68,6 +73,7 @@ cdef extern from "fastloss.h" nogil:
         int (*poll)(void *) noexcept
         void *poll_context
         int32_t encoding
+        const double *columns
 
     ctypedef struct fastloss_result:
         double value

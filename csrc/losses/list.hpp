@@ -5,6 +5,7 @@
 #include "categorical.hpp"
 #include "counts.hpp"
 #include "divergence.hpp"
+#include "forecast.hpp"
 #include "regression.hpp"
 
 namespace fastloss {
@@ -31,7 +32,9 @@ using RowLosses = List<
     CategoricalCrossEntropy,
     KlDivergence,
     KlDivergenceLogProbs,
-    KlDivergenceProbs>;
+    KlDivergenceProbs,
+    MultiQuantile,
+    CrpsEnsemble>;
 // clang-format on
 
 }  // namespace

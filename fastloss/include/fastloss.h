@@ -46,9 +46,21 @@ enum fastloss_output { FASTLOSS_VALUE = 1, FASTLOSS_GRAD = 2, FASTLOSS_HESS = 4 
 
 enum fastloss_reduction { FASTLOSS_NONE, FASTLOSS_SUM, FASTLOSS_MEAN };
 
-/* What becomes of class indices: the class that has the mass, a distribution of one class, or a
- * mass of 1 at every class below (of one label more than there are classes). */
-enum fastloss_encoding { FASTLOSS_CLASS, FASTLOSS_ONE_HOT, FASTLOSS_LEVELS };
+/* What the targets of rows are: masses of all classes, a class index, or one number. */
+enum fastloss_target { FASTLOSS_MASSES, FASTLOSS_LABELS, FASTLOSS_NUMBERS };
+
+/* What a row's block function gets for each class where targets are no masses.
+ * Of class indices: CLASS, the index itself; ONE_HOT, a mass of 1 at the class; LEVELS, a mass of 1
+ * at every class below the index, of which there is one more than classes.
+ * Of numbers: COLUMNS, the plan's constant of each class; RANKS, twice how many predictions of the
+ * row are smaller plus how many are equal. */
+enum fastloss_encoding {
+    FASTLOSS_CLASS,
+    FASTLOSS_ONE_HOT,
+    FASTLOSS_LEVELS,
+    FASTLOSS_COLUMNS,
+    FASTLOSS_RANKS
+};
 
 enum fastloss_status {
     FASTLOSS_OK,
@@ -65,7 +77,8 @@ enum fastloss_status {
  *      then one number, the factor of gradients and Hessians; out = value, gradients, Hessians;
  *      those not asked for are null. `k` is 1.
  * row, across (class-major, `in[0][j * n + i]`) and along (row-major, `in[0][i * k + j]`):
- *      in = prediction, soft target or null, labels (int64) or null, factor of each row's gradient;
+ *      in = prediction, masses or null, labels (int64) or null, factor of each row's gradient,
+ *      numbers or null;
  *      out = value of each row, gradient, Hessian. The gradient may be the prediction's own
  *      buffer. */
 typedef void (*fastloss_block)(int64_t n, int64_t k, const void* const* in, const void* parameters,
@@ -108,8 +121,7 @@ typedef struct fastloss_plan {
     fastloss_array grad_out[FASTLOSS_MAX_PREDICTIONS];
     fastloss_array hess_out[FASTLOSS_MAX_PREDICTIONS];
     int32_t in_place; /* an output is the prediction's own memory */
-    /* row schema: input[1] holds class indices (1) or a distribution over the classes (0) */
-    int32_t labels;
+    int32_t target; /* row schema: what input[1] holds */
     int32_t ignores; /* ignore_index is set */
     int64_t ignore_index;
     const double* class_weight; /* null: none */
@@ -119,7 +131,8 @@ typedef struct fastloss_plan {
     /* called by the calling thread about every 20 ms; nonzero ends the call */
     int (*poll)(void*);
     void* poll_context;
-    int32_t encoding; /* of class indices */
+    int32_t encoding;      /* row schema */
+    const double* columns; /* FASTLOSS_COLUMNS: one number a class */
 } fastloss_plan;
 
 typedef struct fastloss_result {

@@ -27,6 +27,15 @@ from ..vocabulary import (
 __all__ = ["AbsoluteError", "Huber", "LogCosh", "Quantile", "SquaredError"]
 
 
+def pinball(prediction: Any, target: Any, quantile: Any) -> Any:
+    """The quantile loss of one level."""
+    r = prediction - target
+    above = const(1.0) - quantile
+    value = where(r > const(0.0), above, quantile) * abs(r)
+    grad = where(r > const(0.0), above, where(r < const(0.0), -quantile, r))
+    return value, grad, flat(r)
+
+
 class SquaredError(MapLoss):
     """Squared error, r² with r = prediction - target; its mean is the MSE.
 
@@ -125,11 +134,7 @@ class Quantile(MapLoss):
 
     @staticmethod
     def formula(prediction: Any, target: Any, quantile: Any) -> Any:
-        r = prediction - target
-        above = const(1.0) - quantile
-        value = where(r > const(0.0), above, quantile) * abs(r)
-        grad = where(r > const(0.0), above, where(r < const(0.0), -quantile, r))
-        return value, grad, flat(r)
+        return pinball(prediction, target, quantile)
 
 
 class LogCosh(MapLoss):

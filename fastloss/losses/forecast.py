@@ -1,0 +1,142 @@
+"""Losses of several predictions of one number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._loss import RowLoss
+from .._parameters import choice, fractions
+from ..vocabulary import abs, const, flat, fma, inf, two_difference, two_product, two_sum, where
+from .regression import pinball
+
+__all__ = ["CrpsEnsemble", "MultiQuantile"]
+
+
+class _Forecast(RowLoss):
+    """Targets are one number a row, of shape prediction.shape[:-1]."""
+
+    takes_labels = False
+    takes_distributions = False
+    takes_numbers = True
+    reference = "number"
+
+
+class MultiQuantile(_Forecast):
+    """Quantile losses of several levels, summed: one column of predictions for each level.
+
+    Targets are numbers of shape prediction.shape[:-1]. The gradient of a column is that of
+    ``Quantile`` with its level.
+
+    Parameters
+    ----------
+    quantiles : sequence of float
+        The level of each column, between 0 and 1.
+    """
+
+    name = "multi_quantile"
+    encoding = "columns"
+    fit_sums = 1
+    coefficients = 1
+    optimum = "quantile"
+    kinks = "prediction = target: gradient 0"
+    ulps = {"float32": (2, 1, 0), "float64": (2, 1, 0)}
+    quantiles: tuple[float, ...] = fractions((0.1, 0.5, 0.9))
+
+    @property
+    def columns(self) -> tuple[float, ...]:
+        return self.quantiles
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return ()
+
+    @staticmethod
+    def definition(predictions: Any, number: Any, levels: Any) -> Any:
+        residuals = (p - number for p in predictions)
+        pairs = zip(residuals, levels, strict=True)
+        return sum(where(r > 0, (1 - q) * r, -q * r) for r, q in pairs)
+
+    @staticmethod
+    def term(prediction: Any, number: Any) -> Any:
+        return prediction, ()
+
+    @staticmethod
+    def fit(prediction: Any, level: Any, number: Any) -> Any:
+        return ((pinball(prediction, number, level)[0], const(0.0)),)
+
+    @staticmethod
+    def finish(number: Any, ties: Any, terms: Any, fits: Any, classes: Any) -> Any:
+        return fits[0][0] + fits[0][1], (number,)
+
+    @staticmethod
+    def emit(kept: Any, level: Any, row: Any) -> Any:
+        _, grad, hess = pinball(kept, row[0], level)
+        return grad, hess
+
+
+class CrpsEnsemble(_Forecast):
+    """Continuous ranked probability score of an ensemble: mean |x - y| - ½ mean |x - x'|.
+
+    The members x of an ensemble lie on the last axis; y is the target, one number each. Takes
+    O(M log M) for M members (Gneiting and Raftery, 2007; Zamo and Naveau, 2018).
+
+    Parameters
+    ----------
+    estimator : {"nrg", "fair"}
+        Over how many pairs the second mean goes: all M², or the M (M - 1) of different members,
+        which does not favour small ensembles and needs two members.
+    """
+
+    name = "crps_ensemble"
+    encoding = "ranks"
+    fit_sums = 2
+    coefficients = 4
+    kinks = "members equal to the target or to one another: the mean of both sides"
+    ulps = {"float32": (2, 2, 0), "float64": (2, 2, 0)}
+    estimator: str = choice("nrg", "fair")
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return (1.0 if self.estimator == "fair" else 0.0,)
+
+    @staticmethod
+    def definition(predictions: Any, number: Any, fair: Any) -> Any:
+        members = len(predictions)
+        gaps = sum(abs(a - b) for a in predictions for b in predictions)
+        distance = sum(abs(x - number) for x in predictions)
+        return distance / members - gaps / (2 * members * (members - fair))
+
+    # Targets of the members are their ranks r: twice how many are smaller, plus how many are equal.
+    # With d = x - y and e = 1 for the fair estimator, a member above y adds (2 M - e - r) d, one
+    # below (r - e) |d|: nothing negative, where the pairs of members have been counted already.
+
+    @staticmethod
+    def term(prediction: Any, number: Any, fair: Any) -> Any:
+        return prediction, ()
+
+    @staticmethod
+    def fit(prediction: Any, rank: Any, number: Any, fair: Any) -> Any:
+        d, d_low = two_difference(prediction, number)
+        above = d > const(0.0)
+        sided = where(above, -rank, fair - rank)  # times d; above, 2 M - e comes later
+        product, low = two_product(sided, d)
+        upper = where(above, d, flat(d)), where(above, d_low, const(0.0))
+        return (product, low + sided * d_low), upper
+
+    @staticmethod
+    def finish(
+        number: Any, ties: Any, terms: Any, fits: Any, classes: Any, fair: Any
+    ) -> Any:
+        most = const(2.0) * classes - fair
+        pairs = classes * (classes - fair)
+        upper, upper_low = two_product(most, fits[1][0])
+        total, low = two_sum(upper, fits[0][0])
+        low = low + (upper_low + fma(most, fits[1][1], fits[0][1]))
+        limit = where(abs(upper) == const(inf), upper, total)
+        value = where(low - low == const(0.0), total + low, limit) / pairs
+        return value, (number + flat(value), most, pairs, fair)
+
+    @staticmethod
+    def emit(kept: Any, rank: Any, row: Any, fair: Any) -> Any:
+        number, most, e = row[0], row[1], row[3]
+        both = (most + e) * const(0.5) - rank  # M - r
+        slope = where(kept > number, most - rank, where(kept < number, e - rank, both))
+        return slope / row[2] + flat(kept - number), flat(kept - number)
