@@ -140,6 +140,6 @@ def _rows(units: Units, arguments: list[np.ndarray], parameters: list[Any]) -> A
         np.float64(plan.classes),
         *parameters,
     )
-    columns = tuple(c[:, np.newaxis] for c in row)
-    grad, hess = scalars.emit(kept, q, columns, *parameters)
+    coefficients = tuple(np.broadcast_to(c, ties.shape)[:, np.newaxis] for c in row)
+    grad, hess = scalars.emit(kept, q, coefficients, *parameters)
     return value, (grad,), (hess,)

@@ -82,7 +82,7 @@ def test_definitions(loss):
         assert count == len(loss.inputs) + parameters
         assert count == len(inspect.signature(scalars.formula).parameters)
         return
-    assert count == 2 + parameters
+    assert count == 2 + (loss.columns is not None) + parameters
     arity = {"term": 2, "fit": 3, "finish": 5, "emit": 3}
     for name, arguments in arity.items():
         function = getattr(scalars, name)

@@ -108,6 +108,8 @@ class Truth:
         self._definition = on_jets(loss.scalars.definition)
         round_to = np.dtype(dtype).type
         self._parameters = [mpf(float(round_to(p))) for p in loss.kernel_parameters()]
+        columns = loss.columns if isinstance(loss, fl.RowLoss) else None
+        self._constants = [] if columns is None else [[mpf(float(round_to(c))) for c in columns]]
         self._arguments = self._numbers(np.asarray(inputs["prediction"]).astype(dtype))
         self._targets = self._target_numbers(np.asarray(inputs["target"]), inputs["prediction"])
         self._bits: list[tuple[int, int]] = []
@@ -115,7 +117,10 @@ class Truth:
         self.units: list[Unit] = []
         for argument, target in zip(self._arguments, self._targets, strict=True):
             several = isinstance(argument, list)
-            numbers = [*argument, *target] if several else [argument, target]
+            numbers = [
+                *(argument if several else [argument]),
+                *(target if isinstance(target, list) else [target]),
+            ]
             floats = [float(x) for x in (*numbers, *self._parameters)]
             self._bits.append(_enough_bits(floats, dtype))
             with self._precision(-1):
@@ -168,6 +173,8 @@ class Truth:
     def _target_numbers(self, target: np.ndarray, prediction: np.ndarray) -> list[Any]:
         if not isinstance(self.loss, fl.RowLoss):
             return self._numbers(target.astype(self.dtype))
+        if self.loss.takes_numbers:
+            return [mpf(float(x)) for x in target.astype(self.dtype).ravel()]
         classes = prediction.shape[-1]
         if target.shape != prediction.shape:
             target = np.eye(classes)[target]
@@ -198,7 +205,7 @@ class Truth:
         flat = arguments if isinstance(arguments, list) else [arguments]
         jets = [Jet(x, {i: mpf(1)}, {}) for i, x in enumerate(flat)]
         first = jets if isinstance(arguments, list) else jets[0]
-        result = self._definition(first, target, *self._parameters)
+        result = self._definition(first, target, *self._constants, *self._parameters)
         if not isinstance(result, Jet):  # no class has target mass
             result = Jet(mpf(result), {}, {})
         parts = [result.value]

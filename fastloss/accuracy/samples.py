@@ -70,7 +70,7 @@ def sample(
 
 
 def _classes_of(loss: fl.RowLoss) -> int:
-    return len(loss.class_weight) if loss.class_weight else CLASSES
+    return len(loss.class_weight or loss.columns or range(CLASSES))
 
 
 def _elements(
@@ -159,6 +159,10 @@ def _rows(
     prediction = prediction.astype(dtype)
     if kind == "labels":
         return {"prediction": prediction, "target": _labels(loss, units, classes, rng)}
+    if kind == "numbers":
+        near = (prediction[..., 0] + rng.normal(0, 2, units)).astype(dtype)
+        equal = extremes & (rng.random(units) < 0.3)
+        return {"prediction": prediction, "target": np.where(equal, prediction[..., -1], near)}
     target = rng.dirichlet(np.ones(classes), units)
     if extremes:
         kind_of_row = rng.random((*units, 1))

@@ -68,12 +68,17 @@ def weighs(loss: fl.Loss) -> bool:
 
 
 def target_kinds(loss: fl.Loss) -> tuple[str, ...]:
-    """What targets may be: ``"values"``, or for rows ``"labels"`` and ``"distribution"``."""
+    """What targets may be: ``"values"``, or for rows ``"labels"``, ``"distribution"``, ``"numbers"``."""
     if not isinstance(loss, fl.RowLoss):
         return ("values",)
-    kinds = ("labels",) if loss.takes_labels else ()
     # class indices alone can be ignored
-    return kinds if loss.ignore_index is not None else (*kinds, "distribution")
+    distribution = loss.takes_distributions and loss.ignore_index is None
+    takes = {
+        "labels": loss.takes_labels,
+        "distribution": distribution,
+        "numbers": loss.takes_numbers,
+    }
+    return tuple(kind for kind, taken in takes.items() if taken)
 
 
 def with_kinds(losses: Iterable[fl.Loss]) -> list[tuple[fl.Loss, str]]:
