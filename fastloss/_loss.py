@@ -7,7 +7,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from ._domains import ANYTHING, Domain
 from ._messages import shown
@@ -108,6 +108,18 @@ class Loss:
     """From means or probabilities to raw predictions."""
     optimum: ClassVar[str] = "solve"
     """What the best constant is: the ``"mean"``, a ``"quantile"``, or the root to ``"solve"``."""
+    convex: ClassVar[bool]
+    """Whether it is convex in the prediction, over the whole domain."""
+    smooth: ClassVar[bool]
+    """Whether the gradient is continuous inside the domain."""
+    hessian_sign: ClassVar[Literal["positive", "nonnegative", "zero", "any"]]
+    """What signs its Hessian has for units that count; a positive one may underflow to 0."""
+    elicits: ClassVar[
+        Literal["mean", "median", "quantile", "expectile", "mode", "probabilities", ""]
+    ]
+    """What the best constant prediction is of the targets, after the inverse link."""
+    proper: ClassVar[bool]
+    """Whether it scores predicted probabilities and expects its least value at the true ones."""
     kinks: ClassVar[str] = ""
     """Where the loss has no derivative, and what is given there."""
     ulps: ClassVar[dict[str, tuple[float, float, float]]] = {}
