@@ -44,6 +44,7 @@ class KlDivergence(RowLoss):
     optimum = "mean"
     convex = unclipped
     smooth = unclipped
+    proper = unclipped  # mass below eps is better given to the other classes
     takes_labels = False
     ulps = {"float32": (2, 2, 2.5), "float64": (2, 2, 2.5)}
     prediction_is: str = choice("logits", "log_probs", "probs")
@@ -57,11 +58,6 @@ class KlDivergence(RowLoss):
     @property
     def elicits(self) -> str:  # type: ignore[override]
         return "probabilities" if self.proper else ""
-
-    @property
-    def proper(self) -> bool:  # type: ignore[override]
-        # mass below eps is better given to the other classes
-        return self.eps == 0
 
     @property
     def kinks(self) -> str:  # type: ignore[override]
