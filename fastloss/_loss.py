@@ -7,12 +7,15 @@ import functools
 import inspect
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ._domains import ANYTHING, Domain
 from ._messages import shown
 from ._native import methods, prepare
 from ._parameters import Parameter
+
+if TYPE_CHECKING:
+    from ._catalogue import Catalogue
 
 __all__ = ["Loss", "MapLoss", "RowLoss", "get", "losses"]
 
@@ -25,9 +28,11 @@ def _registry() -> dict[str, type[Loss]]:
     return {loss.name: loss for loss in classes}
 
 
-def losses() -> list[str]:
-    """The names of all losses."""
-    return list(_registry())
+def losses() -> Catalogue:
+    """The names of all losses: a tuple that prints as a table of what each says of itself."""
+    from ._catalogue import Catalogue
+
+    return Catalogue(_registry())
 
 
 def get(name: str, **parameters: Any) -> Loss:
@@ -55,10 +60,10 @@ def get(name: str, **parameters: Any) -> Loss:
     if text.endswith(")"):
         text, _, inner = text.partition("(")
         written = _read_parameters(name, inner[:-1])
-    known = losses()
+    known = _registry()
     if text not in known:
         raise ValueError(f"no loss is called {shown(text)}; the losses are {', '.join(known)}")
-    return _registry()[text](**{**written, **parameters})
+    return known[text](**{**written, **parameters})
 
 
 def _read_parameters(name: str, inner: str) -> dict[str, Any]:
