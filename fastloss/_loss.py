@@ -240,6 +240,9 @@ class Loss:
     def init_score(self, target: Any, weight: Any = None) -> Any:
         """The constant prediction that minimises the loss.
 
+        Where the loss is not convex, it is the lowest minimum beside some hundred places among the
+        targets and the typical predictions.
+
         Parameters
         ----------
         target : array_like
@@ -251,6 +254,13 @@ class Loss:
         -------
         float or ndarray
             One prediction; for losses of rows an array of shape (classes,).
+
+        Raises
+        ------
+        TypeError
+            Where the loss has extra inputs, or is one of rows whose best constant has no formula.
+        ValueError
+            Where nothing counts, or a target lies outside its domain.
         """
         from ._init_score import init_score
 
