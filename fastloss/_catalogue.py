@@ -34,7 +34,8 @@ class Catalogue(tuple[str, ...]):
     def _lines(self) -> Iterator[tuple[str, ...]]:
         yield *HEADER, "loss"
         for loss in map(get, self):
-            yield loss.name, *statements(loss), inspect.getdoc(type(loss)).splitlines()[0]  # type: ignore[union-attr]
+            text = inspect.getdoc(type(loss)) or ""
+            yield loss.name, *statements(loss), text.partition("\n")[0]
 
     def __repr__(self) -> str:
         lines = list(self._lines())

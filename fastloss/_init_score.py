@@ -128,9 +128,12 @@ def _solve(loss: Any, y: np.ndarray, w: np.ndarray) -> float:
         return float("nan")
     convex = getattr(loss, "convex", False)  # a loss of the user's may not say it
 
+    constant = np.empty_like(y)
+
     def at(z: float) -> tuple[float, float]:
         """The total and its slope."""
-        value, grad = loss.value_and_grad(np.full(y.shape, z), y, w, reduction="sum")
+        constant.fill(z)
+        value, grad = loss.value_and_grad(constant, y, w, reduction="sum", grad_out=constant)
         return value, float(np.sum(grad))
 
     places = _places(loss, y, convex)
@@ -149,13 +152,11 @@ def _solve(loss: Any, y: np.ndarray, w: np.ndarray) -> float:
         return way * slope >= 0 or (not convex and value > total + hill)
 
     domain = loss.domains()[0]
-    end, step = start, max(1.0, float(places[-1] - places[0]))
-    inside = 0 <= lowest + way < places.size
-    while end != (domain.low if way < 0 else domain.high):
-        further = places[lowest + way] if inside else end + way * step
-        end, step, inside = float(np.clip(further, domain.low, domain.high)), 2 * step, False
-        if beyond(*at(end)):
-            break
+    last = domain.low if way < 0 else domain.high
+    end = float(places[lowest + way]) if 0 <= lowest + way < places.size else start
+    step = max(1.0, float(places[-1] - places[0]))
+    while end != last and (end == start or not beyond(*at(end))):
+        end, step = float(np.clip(end + way * step, domain.low, domain.high)), 2 * step
     for _ in range(_HALVINGS):
         middle = start / 2 + end / 2
         if not min(start, end) < middle < max(start, end):
@@ -179,5 +180,5 @@ def _places(loss: Any, y: np.ndarray, convex: bool) -> np.ndarray:
     if not convex:
         part = np.linspace(0, 1, _PLACES)
         even = [low * (1 - part) + high * part for low, high in (ends, loss.sample)]
-        found = np.concatenate([*even, np.quantile(scores, part, method="nearest")])
+        found = np.concatenate([*even, np.sort(scores)[(part * (scores.size - 1)).astype(int)]])
     return np.unique(np.clip(found, domain.low, domain.high))

@@ -112,7 +112,7 @@ class Loss:
     link: ClassVar[str] = "identity"
     """From means or probabilities to raw predictions."""
     optimum: ClassVar[str] = "solve"
-    """What the best constant is: the ``"mean"``, a ``"quantile"``, or the root to ``"solve"``."""
+    """What the best constant is: the ``"mean"``, a ``"quantile"``, or a minimum to ``"solve"``."""
     convex: ClassVar[bool]
     """Whether it is convex in the prediction, over the whole domain."""
     smooth: ClassVar[bool]
