@@ -38,6 +38,11 @@ class MultiQuantile(_Forecast):
     fit_sums = 1
     coefficients = 1
     optimum = "quantile"
+    convex = True
+    smooth = False
+    hessian_sign = "zero"
+    elicits = "quantile"
+    proper = False
     kinks = "prediction = target: gradient 0"
     ulps = {"float32": (2, 1, 0), "float64": (2, 1, 0)}
     quantiles: tuple[float, ...] = fractions((0.1, 0.5, 0.9))
@@ -90,6 +95,12 @@ class CrpsEnsemble(_Forecast):
     encoding = "ranks"
     fit_sums = 2
     coefficients = 4
+    optimum = "none"
+    convex = False
+    smooth = False
+    hessian_sign = "zero"
+    elicits = ""
+    proper = False
     kinks = "members equal to the target or to one another: the mean of both sides"
     ulps = {"float32": (2, 2, 0), "float64": (2, 2, 0)}
     estimator: str = choice("nrg", "fair")
