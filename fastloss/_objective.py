@@ -16,6 +16,7 @@ __all__ = ["Objective", "as_objective"]
 
 _HESSIAN = choice("exact", "ones")
 _HESS_FLOOR = small(1e-16, below=math.inf)
+_WEIGHING = ("class_weight", "ignore_index")
 
 
 def as_objective(loss: Any, hessian: str | None, hess_floor: float) -> Objective:
@@ -113,6 +114,3 @@ class Objective:
 
     def __deepcopy__(self, memo: Any) -> Objective:
         return self  # LightGBM copies its parameters in each fit
-
-
-_WEIGHING = ("class_weight", "ignore_index")
