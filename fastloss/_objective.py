@@ -66,6 +66,8 @@ class Objective:
             In the shape and layout of the predictions and in float32: neither library copies it.
         """
         prediction, target = np.asarray(y_pred), np.asarray(y_true)
+        if self.loss.unit == "element" and target.size == prediction.size:
+            target = target.reshape(prediction.shape)  # XGBoost before 3.2 flattens several outputs
         weight = None
         if sample_weight is not None:  # one for all outputs of a row
             outputs = prediction.ndim - 1 - (self.loss.unit == "row")

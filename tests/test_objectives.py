@@ -40,6 +40,7 @@ class Task:
     """The library's objective."""
     common: dict = field(default_factory=dict)
     """With its objective and with ours, if any."""
+    hessian: str | None = None
     factors: dict = field(default_factory=dict)
     """What it multiplies Hessians by, if not by 1."""
     shift: float = 0.0
@@ -68,6 +69,20 @@ TASKS = {
         fl.SigmoidCrossEntropy(),
         BINARY,
         {"xgboost": {"objective": "binary:logistic"}, "lightgbm": {"objective": "binary"}},
+    ),
+    "balanced": Task(
+        fl.SigmoidCrossEntropy(pos_weight=3.0),
+        BINARY,
+        {
+            "xgboost": {"objective": "binary:logistic", "scale_pos_weight": 3.0},
+            "lightgbm": {"objective": "binary", "scale_pos_weight": 3.0},
+        },
+    ),
+    "huber": Task(
+        fl.Huber(delta=0.9),
+        NUMBERS,
+        {"lightgbm": {"objective": "huber", "alpha": 0.9}},
+        hessian="ones",
     ),
     # Both have exp(z + max_delta_step) for the Hessian.
     "poisson": Task(
@@ -131,7 +146,7 @@ def estimator_of(library, task):
         "lightgbm": (lightgbm.LGBMRegressor, lightgbm.LGBMClassifier),
     }
     kind = kinds[library][task.target is BINARY or task.target is CLASSES]
-    objective = task.loss.as_objective()
+    objective = task.loss.as_objective(task.hessian)
     parameters = parameters_of_ours(library, task)
     return kind(objective=objective, n_estimators=ROUNDS, **parameters)
 
@@ -152,9 +167,14 @@ def library(request):
     return request.param
 
 
-@pytest.fixture(params=TASKS)
-def task(request):
-    return TASKS[request.param]
+each_task = pytest.mark.parametrize(
+    ("library", "task"),
+    [
+        pytest.param(library, task, id=f"{library}-{name}")
+        for name, task in TASKS.items()
+        for library in task.own
+    ],
+)
 
 
 @pytest.fixture(params=[None, WEIGHT], ids=["unweighted", "weighted"])
@@ -165,6 +185,7 @@ def weight(request):
 # ---- the libraries' own objectives
 
 
+@each_task
 def test_predictions(library, task, weight):
     own = {**PARAMETERS[library], **task.common.get(library, {}), **task.own[library]}
     expected = trained(library, task, weight, own)
@@ -173,7 +194,7 @@ def test_predictions(library, task, weight):
     ours = parameters_of_ours(library, task)
     if task.loss.schema == "row":
         ours["num_class"] = 3
-    objective = task.loss.as_objective()
+    objective = task.loss.as_objective(task.hessian)
     found = trained(library, task, weight, ours, objective.native)
     np.testing.assert_allclose(found, expected, **CLOSE)
 
@@ -181,6 +202,7 @@ def test_predictions(library, task, weight):
     np.testing.assert_allclose(raw_predictions(estimator, task, weight), expected, **CLOSE)
 
 
+@each_task
 def test_clones_and_pickles(library, task, weight):
     estimator = estimator_of(library, task)
     expected = raw_predictions(fitted(estimator, task, weight), task, weight)
@@ -213,7 +235,7 @@ def test_grid_search(library):
 
 def test_quantile_matrices():
     task = TASKS["logistic"]
-    objective = task.loss.as_objective()
+    objective = task.loss.as_objective(task.hessian)
     parameters = {**PARAMETERS["xgboost"], "tree_method": "hist"}
     predictions = [
         xgboost.train(parameters, data, ROUNDS, obj=objective.native).predict(xgboost.DMatrix(X))
