@@ -109,7 +109,8 @@ class Objective:
                 self.loss, VALUE, prediction, target, weight, reduction,
                 None, None, None, None, None, {},
             )  # fmt: skip
-            counts = np.concatenate([units.weight for units in parts(plan)]).reshape(plan.shape)
+            units = [np.empty(0), *(units.weight for units in parts(plan))]
+            counts = np.concatenate(units).reshape(plan.shape)
         if self.loss.unit == "row" and counts.ndim:
             counts = counts[..., np.newaxis]
         return counts.astype(np.float32, copy=False)

@@ -327,6 +327,22 @@ def units_that_count(loss, target, weight):
     return counts
 
 
+@pytest.mark.parametrize(
+    ("loss", "shape"),
+    [
+        (fl.Huber(), (0,)),
+        (fl.Quantile(), (0, 2)),
+        (fl.SoftmaxCrossEntropy(), (0, 3)),
+        (fl.SoftmaxCrossEntropy(class_weight=(1, 2, 3)), (0, 3)),
+    ],
+)
+def test_no_rows(loss, shape):
+    """As where data are spread over more machines than they are enough for."""
+    for weight in (None, np.empty(0, np.float32)):
+        for out in loss.as_objective()(np.empty(0), np.empty(shape), weight):
+            assert out.shape == shape
+
+
 def test_backends(rng):
     task = TASKS["softmax"]
     z = rng.normal(size=(ROWS, 3))
