@@ -203,15 +203,15 @@ def test_predictions(library, task, weight):
 
 
 @each_task
-def test_clones_and_pickles(library, task, weight):
+def test_clones_and_pickles(library, task):
     estimator = estimator_of(library, task)
-    expected = raw_predictions(fitted(estimator, task, weight), task, weight)
+    expected = raw_predictions(fitted(estimator, task, WEIGHT), task, WEIGHT)
     for other in (clone(estimator), pickle.loads(pickle.dumps(estimator))):
         assert other.get_params()["objective"] == estimator.objective
-        again = raw_predictions(fitted(other, task, weight), task, weight)
+        again = raw_predictions(fitted(other, task, WEIGHT), task, WEIGHT)
         np.testing.assert_array_equal(again, expected)
     restored = pickle.loads(pickle.dumps(estimator))
-    np.testing.assert_array_equal(raw_predictions(restored, task, weight), expected)
+    np.testing.assert_array_equal(raw_predictions(restored, task, WEIGHT), expected)
 
 
 def test_grid_search(library):
