@@ -27,19 +27,22 @@ def init_score(loss: Any, target: Any, weight: Any = None) -> Any:
     """The constant prediction that minimises a loss; see :meth:`fastloss.Loss.init_score`."""
     if len(loss.inputs) > 2:
         raise TypeError(f"{loss.name} has extra inputs, which no constant prediction fits")
-    if loss.schema == "row" and loss.optimum != "mean":
+    numbers = loss.schema == "row" and loss.takes_numbers
+    if loss.schema == "row" and loss.optimum != ("quantile" if numbers else "mean"):
         raise TypeError(f"{loss.name} has no formula for its best constant prediction")
     check_index_agreement({"target": target, "weight": weight})
     y = as_array(target, "target")
     y = y.ravel().reshape(y.shape)  # a view of more elements than memory holds ends here
     with np.errstate(all="ignore"):
-        if loss.schema == "row":
+        if loss.schema == "row" and not numbers:
             return loss.mean_to_score(_class_means(loss, y, weight))
-        plan = _plan(loss, y.shape, y, weight)
+        plan = _plan(loss, (*y.shape, len(loss.columns)) if numbers else y.shape, y, weight)
         _check(plan)
         y, w = _used(plan)
         if loss.optimum == "mean":
             return float(loss.mean_to_score(np.average(y, weights=w)))
+        if numbers:
+            return np.array([_quantile(y, w, level) for level in loss.columns])
         if loss.optimum == "quantile":
             return _quantile(y, w, getattr(loss, "quantile", 0.5))
         return _solve(loss, y, w)

@@ -112,7 +112,8 @@ class Loss:
     link: ClassVar[str] = "identity"
     """From means or probabilities to raw predictions."""
     optimum: ClassVar[str] = "solve"
-    """What the best constant is: the ``"mean"``, a ``"quantile"``, or a minimum to ``"solve"``."""
+    """What the best constant is: the ``"mean"``, a ``"quantile"``, or a minimum to ``"solve"``;
+    ``"none"`` where there is no formula for it."""
     convex: ClassVar[bool]
     """Whether it is convex in the prediction, over the whole domain."""
     smooth: ClassVar[bool]

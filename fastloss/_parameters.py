@@ -194,7 +194,12 @@ def optional_weights(
         if value is None:
             return None
         return _numbers(
-            name, value, ">= 0 and finite", lambda v: 0 <= v < math.inf, "weight a class", "or be None"
+            name,
+            value,
+            ">= 0 and finite",
+            lambda v: 0 <= v < math.inf,
+            "weight a class",
+            "or be None",
         )
 
     return Parameter(default, check, examples)

@@ -133,9 +133,7 @@ class CrpsEnsemble(_Forecast):
         return (product, low + sided * d_low), upper
 
     @staticmethod
-    def finish(
-        number: Any, ties: Any, terms: Any, fits: Any, classes: Any, fair: Any
-    ) -> Any:
+    def finish(number: Any, ties: Any, terms: Any, fits: Any, classes: Any, fair: Any) -> Any:
         most = const(2.0) * classes - fair
         pairs = classes * (classes - fair)
         upper, upper_low = two_product(most, fits[1][0])
