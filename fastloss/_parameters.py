@@ -17,9 +17,11 @@ __all__ = [
     "finite_positive",
     "flag",
     "fraction",
+    "nonnegative",
     "optional_integer",
     "optional_weights",
     "positive",
+    "scale",
     "small",
 ]
 
@@ -93,6 +95,22 @@ def finite_positive(default: float, examples: tuple[float, ...] = (3.0,)) -> Any
         return _number(name, value, "above 0 and finite", lambda v: 0 < v < math.inf)
 
     return Parameter(default, check, examples, extremes=(1e3,))
+
+
+def scale(default: float, examples: tuple[float, ...] = (0.3,)) -> Any:
+    """A finite number above 0 that residuals are measured by."""
+    parameter = finite_positive(default, examples)
+    parameter.extremes = (1e-3, 1e3)
+    return parameter
+
+
+def nonnegative(default: float, examples: tuple[float, ...] = (0.0, 0.3)) -> Any:
+    """A finite number from 0."""
+
+    def check(name: str, value: Any) -> float:
+        return _number(name, value, ">= 0 and finite", lambda v: 0 <= v < math.inf)
+
+    return Parameter(default, check, examples, extremes=(1e-3, 1e3))
 
 
 def fraction(default: float, examples: tuple[float, ...] = (0.1,)) -> Any:
