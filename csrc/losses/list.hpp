@@ -6,6 +6,8 @@
 #include "counts.hpp"
 #include "divergence.hpp"
 #include "regression.hpp"
+#include "relative.hpp"
+#include "robust.hpp"
 
 namespace fastloss {
 namespace {
@@ -25,6 +27,19 @@ using MapLosses = List<
     EpsilonInsensitive,
     SquaredEpsilonInsensitive,
     LogCosh,
+    Cauchy,
+    CauchyMajorizer,
+    Fair,
+    GemanMcclure,
+    GemanMcclureMajorizer,
+    TukeyBiweight,
+    TukeyBiweightMajorizer,
+    Welsch,
+    WelschMajorizer,
+    SquaredLogError,
+    SquaredLogErrorFisher,
+    Mape,
+    Smape,
     Poisson,
     SigmoidCrossEntropy,
     BinaryCrossEntropy,

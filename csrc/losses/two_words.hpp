@@ -85,5 +85,16 @@ struct Ratio {
     }
 };
 
+// log(1 + x); or where x is huge, in a unit of 2^60, its logarithm.
+template <class T>
+FASTLOSS_INLINE TwoWord<T> log_of_scaled(T x, T x_low, bool huge) {
+    const T y = huge ? x - T(1) : x;
+    const T y_low = x_low + (huge ? (x - y) - T(1) : T(0));
+    const TwoWord<T> log = two_log1p(y, y_low / (T(1) + y));
+    const TwoWord<T> sum = two_sum(log.high, huge ? T(41.5887451171875) : T(0));
+    const T low = log.low + (sum.low + (huge ? T(8.571640921856503e-05) : T(0)));
+    return {sum.high, sum.high < Format<T>::infinity ? low : T(0)};
+}
+
 }  // namespace
 }  // namespace fastloss

@@ -83,7 +83,7 @@ class Jet:
         return self.through(r, -r * r, 2 * r * r * r)
 
     def __truediv__(self, other: Any) -> Jet:
-        return self * (other.reciprocal() if isinstance(other, Jet) else 1 / mpf(other))
+        return self * (other if isinstance(other, Jet) else Jet(mpf(other), {}, {})).reciprocal()
 
     def __rtruediv__(self, other: Any) -> Jet:
         return self.reciprocal() * other

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..vocabulary import abs, const, fma, inf, two_sum, where
+from ..vocabulary import abs, const, fma, inf, two_log1p, two_sum, where
 
-__all__ = ["affine", "magnitude", "normal", "plus_one", "ratio", "rounded", "signed", "times"]
+__all__ = [
+    "affine",
+    "log_of_scaled",
+    "magnitude",
+    "normal",
+    "plus_one",
+    "ratio",
+    "rounded",
+    "signed",
+    "times",
+]
 
 
 def magnitude(high: Any, low: Any) -> tuple[Any, Any]:
@@ -15,7 +25,7 @@ def magnitude(high: Any, low: Any) -> tuple[Any, Any]:
 
 
 def signed(x: Any, like: Any) -> Any:
-    """x where another number is positive or 0, else -x."""
+    """X where another number is positive or 0, else -x."""
     return where(like < const(0.0), -x, x)
 
 
@@ -39,7 +49,7 @@ def rounded(a: Any, a_low: Any, b: Any, b_low: Any) -> Any:
 
 
 def affine(p: Any, q: Any, x: Any, x_low: Any) -> tuple[Any, Any]:
-    """p + q x."""
+    """P + q x."""
     product = q * x
     high, low = two_sum(p, product)
     return high, low + fma(q, x_low, fma(q, x, -product))
@@ -59,3 +69,14 @@ def ratio(a: Any, a_low: Any, c: Any) -> tuple[Any, Any, Any]:
     t = least / most
     rest = fma(-t, most, least) + where(far, -t * a_low, a_low)
     return far, t, where(most < const(inf), rest / most, const(0.0))
+
+
+def log_of_scaled(x: Any, x_low: Any, huge: Any) -> tuple[Any, Any]:
+    """log(1 + x); or where x is huge, in a unit of 2**60, its logarithm."""
+    one, zero = const(1.0), const(0.0)
+    y = where(huge, x - one, x)
+    y_low = x_low + where(huge, (x - y) - one, zero)
+    high, low = two_log1p(y, y_low / (one + y))
+    high, rest = two_sum(high, where(huge, const(41.5887451171875), zero))
+    low = low + (rest + where(huge, const(8.571640921856503e-05), zero))
+    return high, where(high < const(inf), low, zero)
