@@ -12,6 +12,7 @@ from ._messages import shown
 __all__ = [
     "CLIP_KINKS",
     "Parameter",
+    "at_most",
     "choice",
     "clip_at",
     "finite_positive",
@@ -102,6 +103,15 @@ def scale(default: float, examples: tuple[float, ...] = (0.3,)) -> Any:
     parameter = finite_positive(default, examples)
     parameter.extremes = (1e-3, 1e3)
     return parameter
+
+
+def at_most(end: float, default: float, examples: tuple[float, ...]) -> Any:
+    """A number up to an end, -inf included."""
+
+    def check(name: str, value: Any) -> float:
+        return _number(name, value, f"<= {end:g}", lambda v: v <= end)
+
+    return Parameter(default, check, examples, extremes=(-10.0, 1e-3, end - 1e-3))
 
 
 def nonnegative(default: float, examples: tuple[float, ...] = (0.0, 0.3)) -> Any:

@@ -41,7 +41,7 @@ struct SquaredLogError {
         const bool finite = abs(gap.high) < Format<T>::infinity;
         const TwoWord<T> rest = log_quotient({gap.high, finite ? gap.low : T(0)}, scaled, quarter);
         const TwoWord<T> inverse = fastloss::inverse(a);
-        const TwoWord<T> curve = TwoWord<T>{T(2) * rest.high, T(2) * rest.low} * inverse;
+        const TwoWord<T> curve = twice(rest) * inverse;
         const bool infinite = prediction == Format<T>::infinity;
         const T none = flat(log.high);
         return {rounded(log * log), infinite ? none : T(2) * rounded(log * inverse),
@@ -101,18 +101,18 @@ struct Smape {
         const TwoWord<T> size = select(inside, {least, T(0)}, sum),
                          inverse = fastloss::inverse(size);
         const TwoWord<T> a = magnitude(gap);
-        const T value = rounded(TwoWord<T>{T(2) * a.high, T(2) * a.low} * inverse);
+        const T value = rounded(twice(a) * inverse);
         // the gradient is sign(r) change / size^2
         const bool alike = ((p > T(0)) & (q > T(0))) | ((p < T(0)) & (q < T(0)));
         const T outside = alike ? T(4) * abs(q) : T(0);
-        const T twice = T(2) * size.high;
-        const T edge = inside ? twice : minimum(twice, outside);
+        const T most = T(2) * size.high;
+        const T edge = inside ? most : minimum(most, outside);
         const T change = within ? edge : outside;
         const bool subnormal = change < T(0x1p-100);  // or nearly so
         const T raised = subnormal ? T(0x1p40) * change : change;
         const T lower = subnormal ? T(0x1p-40) * unit : unit;
         const TwoWord<T> slope = (raised * inverse) * inverse;
-        const T curve = rounded(TwoWord<T>{T(2) * slope.high, T(2) * slope.low} * inverse);
+        const T curve = rounded(twice(slope) * inverse);
         const T toward = alike ? sign(q) : T(0);  // of the prediction
         const T turn = gap.high < T(0) ? toward : -toward;
         const T none = flat(gap.high);

@@ -39,6 +39,11 @@ FASTLOSS_INLINE TwoWord<T> half(TwoWord<T> x) {
     return {T(0.5) * x.high, T(0.5) * x.low};
 }
 
+template <class T>
+FASTLOSS_INLINE TwoWord<T> twice(TwoWord<T> x) {
+    return {T(2) * x.high, T(2) * x.low};
+}
+
 // A product; its low word is 0 where it is infinite.
 template <class T>
 FASTLOSS_INLINE TwoWord<T> operator*(TwoWord<T> a, TwoWord<T> b) {

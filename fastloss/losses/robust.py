@@ -6,15 +6,18 @@ used in which no square overflows.
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 from .._loss import MapLoss
-from .._parameters import choice, scale
+from .._parameters import at_most, choice, scale
 from ..vocabulary import (
     abs,
     const,
     exp,
+    expm1,
     flat,
+    fma,
     inf,
     log,
     maximum,
@@ -38,8 +41,9 @@ from ._two_words import (
     signed,
     times,
 )
+from .regression import SquaredError
 
-__all__ = ["Cauchy", "Fair", "GemanMcclure", "TukeyBiweight", "Welsch"]
+__all__ = ["Cauchy", "Fair", "GemanMcclure", "GeneralRobust", "TukeyBiweight", "Welsch"]
 
 
 class _Redescending(MapLoss):
@@ -95,22 +99,28 @@ def _rational(a: Any, a_low: Any, c: Any) -> Any:
     return far, (square, square_low), (inverse, inverse_low), weight, slope
 
 
+def _log_of_square(a: Any, a_low: Any, c: Any) -> Any:
+    """A / c over a unit, which keeps its square finite; that unit; u = (a / c)², log(1 + u)."""
+    huge = a > c * const(2.0**62)
+    unit = where(huge, const(2.0**60), const(1.0))
+    down = where(huge, const(2.0**-60), const(1.0))
+    inverse, inverse_low = two_inverse(c, const(0.0))
+    q, q_low = times(down * a, down * a_low, inverse, inverse_low)
+    u, u_low = times(q, q_low, q, q_low)
+    x, x_low = where(huge, q, u), where(huge, q_low, u_low)
+    high, low = log_of_scaled(x, x_low, huge)
+    twice = where(huge, const(2.0), const(1.0))
+    return (q, q_low), unit, u, (twice * high, twice * low)
+
+
 def _cauchy(prediction: Any, target: Any, c: Any) -> tuple[Any, Any, Any, Any]:
     """Value, gradient, Hessian and weight."""
-    one, zero = const(1.0), const(0.0)
+    one = const(1.0)
     high, low = two_difference(prediction, target)
     a, a_low = magnitude(high, low)
     far, square, inverse, weight, slope = _rational(a, a_low, c)
-    # log(1 + u), with u from a / c; or 2 log(a / c) by a / c in another unit
-    huge = a > c * const(2.0**62)
-    unit = where(huge, const(2.0**-60), one)
-    inverse_c, inverse_c_low = two_inverse(c, zero)
-    q, q_low = times(unit * a, unit * a_low, inverse_c, inverse_c_low)
-    u, u_low = times(q, q_low, q, q_low)
-    x, x_low = where(huge, q, u), where(huge, q_low, u_low)
-    log_high, log_low = log_of_scaled(x, x_low, huge)
-    factor = where(huge, one, const(0.5))
-    outer = _scaled(c, factor * log_high, factor * log_low)
+    _, _, u, logarithm = _log_of_square(a, a_low, c)
+    outer = _scaled(c, const(0.5) * logarithm[0], const(0.5) * logarithm[1])
     half, half_low = _half_square(a, a_low)
     value = where(u < const(2.0**-60), half + half_low, outer)  # equal to all digits
     # 1 - u, or u - 1 over u²
@@ -156,7 +166,7 @@ class Cauchy(_Redescending):
 
     name = "cauchy"
     majorizer = _CauchyMajorizer
-    ulps = {"float32": (2, 1, 1.5), "float64": (2, 1, 1.5)}
+    ulps = {"float32": (2, 1.5, 2), "float64": (2, 1.5, 2)}
     c: float = scale(1.0)
     hessian: str = choice("exact", "majorizer")
 
@@ -177,13 +187,13 @@ def _geman_mcclure(prediction: Any, target: Any, c: Any) -> tuple[Any, Any, Any,
     least, least_low = _half_square(where(far, c, a), where(far, const(0.0), a_low))
     # 1 - 3 u, or u - 3 over u³
     curve, curve_low = affine(where(far, -three, one), where(far, one, -three), *square)
-    weight_2, weight_2_low = times(*weight, *weight)
-    curve, curve_low = times(curve, curve_low, weight_2, weight_2_low)
+    curve, curve_low = times(curve, curve_low, *weight)
+    third, third_low = times(*weight, *inverse)
     return (
         rounded(least, least_low, *inverse),
         signed(rounded(*slope, *weight), high),
-        rounded(curve, curve_low, *inverse),
-        weight_2 + weight_2_low,
+        rounded(curve, curve_low, third, third_low),
+        rounded(*weight, *weight),
     )
 
 
@@ -219,7 +229,7 @@ class GemanMcclure(_Redescending):
 
     name = "geman_mcclure"
     majorizer = _GemanMcclureMajorizer
-    ulps = {"float32": (1, 1, 1.5), "float64": (1, 1, 1.5)}
+    ulps = {"float32": (1.5, 1.5, 2), "float64": (1.5, 1.5, 2)}
     c: float = scale(1.0)
     hessian: str = choice("exact", "majorizer")
 
@@ -231,19 +241,17 @@ class GemanMcclure(_Redescending):
         return value, grad, hess
 
 
-def _welsch(prediction: Any, target: Any, c: Any) -> tuple[Any, Any, Any, Any]:
-    """Value, gradient, Hessian and weight."""
-    one, two = const(1.0), const(2.0)
-    high, low = two_difference(prediction, target)
-    a, a_low = magnitude(high, low)
-    # from here on exp(-u) is 0
-    last = const(64.0) * c
-    a, a_low = minimum(a, last), where(a < last, a_low, const(0.0))
+def _exponential(a: Any, a_low: Any, c: Any, share: Any) -> Any:
+    """What losses of exp(-u) share, with u = share (a / c)² and a <= 64 c.
+
+    q = a / c; u; root = exp(-u / 2); 1 - root². The root's square does not lose the digits of a
+    subnormal number.
+    """
+    one, two, half = const(1.0), const(2.0), const(0.5)
     inverse_c, inverse_c_low = two_inverse(c, const(0.0))
     q, q_low = times(a, a_low, inverse_c, inverse_c_low)
-    u, u_low = times(q, q_low, q, q_low)
-    h, h_low = const(0.5) * u, const(0.5) * u_low
-    # exp(-u) as a square, which does not lose the digits of a subnormal number
+    u, u_low = times(share * q, share * q_low, q, q_low)
+    h, h_low = half * u, half * u_low
     root, root_low = two_exp_negative(-h, -h_low)
     e, e_low = times(root, root_low, root, root_low)
     # 1 - exp(-u) is 2 tanh(u/2) / (1 + tanh(u/2)) near 0
@@ -255,17 +263,34 @@ def _welsch(prediction: Any, target: Any, c: Any) -> tuple[Any, Any, Any, Any]:
     near, near_low = times(two * tanh, two * tanh_low, inverse, inverse_low)
     far, far_low = plus_one(-e, -e_low)
     small = h < const(0.8)
-    rest, rest_low = where(small, near, far), where(small, near_low, far_low)
+    rest = where(small, near, far), where(small, near_low, far_low)
+    return (q, q_low), (u, u_low), (root, root_low), rest
+
+
+def _bounded(prediction: Any, target: Any, c: Any) -> tuple[Any, Any, Any]:
+    """r, and |r| up to 64 c, where exp(-(r / c)²) and exp(-½ (r / c)²) are 0."""
+    high, low = two_difference(prediction, target)
+    a, a_low = magnitude(high, low)
+    last = const(64.0) * c
+    return high, minimum(a, last), where(a < last, a_low, const(0.0))
+
+
+def _squared_times(x: Any, root: Any) -> Any:
+    """X times the square of a root."""
+    return rounded(*times(*x, *root), *root)
+
+
+def _welsch(prediction: Any, target: Any, c: Any) -> tuple[Any, Any, Any, Any]:
+    """Value, gradient, Hessian and weight."""
+    r, a, a_low = _bounded(prediction, target, c)
+    _, u, root, rest = _exponential(a, a_low, c, const(1.0))
     half, half_low = _half_square(a, a_low)
-    outer = _scaled(c, const(0.5) * rest, const(0.5) * rest_low)
-    slope, slope_low = times(a, a_low, root, root_low)
-    curve, curve_low = affine(one, -two, u, u_low)
-    curve, curve_low = times(curve, curve_low, root, root_low)
+    outer = _scaled(c, const(0.5) * rest[0], const(0.5) * rest[1])
     return (
-        where(u < const(2.0**-60), half + half_low, outer),  # equal to all digits
-        signed(rounded(slope, slope_low, root, root_low), high),
-        rounded(curve, curve_low, root, root_low),
-        e + e_low,
+        where(u[0] < const(2.0**-60), half + half_low, outer),  # equal to all digits
+        signed(_squared_times((a, a_low), root), r),
+        _squared_times(affine(const(1.0), const(-2.0), *u), root),
+        rounded(*root, *root),
     )
 
 
@@ -317,9 +342,11 @@ def _tukey_biweight(prediction: Any, target: Any, c: Any) -> tuple[Any, Any, Any
     one, two, zero = const(1.0), const(2.0), const(0.0)
     high, low = two_difference(prediction, target)
     a, a_low = magnitude(high, low)
-    a, a_low = minimum(a, c), where(a < c, a_low, zero)
     gap, gap_low = two_difference(c, a)
     gap, gap_low = normal(gap, gap_low - a_low)
+    beyond = gap < zero
+    a, a_low = where(beyond, c, a), where(beyond, zero, a_low)
+    gap, gap_low = where(beyond, zero, gap), where(beyond, zero, gap_low)
     inverse_c, inverse_c_low = two_inverse(c, zero)
     w, w_low = times(gap, gap_low, inverse_c, inverse_c_low)
     n, n_low = times(w, w_low, *affine(two, -one, w, w_low))
@@ -420,7 +447,7 @@ class Fair(MapLoss):
     hessian_sign = "positive"
     elicits = ""
     proper = False
-    ulps = {"float32": (2, 1, 1.5), "float64": (2, 1, 1.5)}
+    ulps = {"float32": (2, 1.5, 2), "float64": (2, 1.5, 2)}
     c: float = scale(1.0)
 
     @staticmethod
@@ -456,3 +483,174 @@ class Fair(MapLoss):
         grad = rounded(least, least_low, inverse, inverse_low)
         hess = rounded(root, root_low, root, root_low)
         return where(far, outer, near), signed(grad, high), hess + flat(high)
+
+
+def _general_robust(
+    prediction: Any, target: Any, exponent: Any, limit: Any, c: Any
+) -> tuple[Any, Any, Any, Any]:
+    """Value, gradient, Hessian and weight."""
+    one, zero = const(1.0), const(0.0)
+    high, low = two_difference(prediction, target)
+    a, a_low = magnitude(high, low)
+    far, square, inverse, weight, _ = _rational(a, a_low, c)
+    q, unit, u, logarithm = _log_of_square(a, a_low, c)
+    logarithm = normal(logarithm[0], where(logarithm[0] < const(inf), logarithm[1], zero))
+    # the power's derivative over the exponent, (1 + u)^(exponent - 1), as a square
+    root_log = times(*two_difference(exponent, one), *logarithm)
+    root = two_exp_negative(const(0.5) * root_log[0], const(0.5) * root_log[1])
+    inverse_c = two_inverse(c, zero)
+    scale = times(*times(const(2.0) * limit, zero, *inverse_c), *inverse_c)
+    slope = rounded(*times(*times(a, a_low, *root), *scale), *root)
+    at_infinity = where(exponent == const(0.5), scale[0] * c, zero)
+    at_infinity = where(exponent > const(0.5), const(inf), at_infinity)
+    slope = where(a == const(inf), at_infinity, slope)
+    # the Hessian over it, (1 + (2 exponent - 1) u) / (1 + u)
+    share = times(where(far, one, square[0]), where(far, zero, square[1]), *inverse)
+    share = times(*two_difference(const(2.0) * exponent, one), *share)
+    curve = two_sum(weight[0], share[0])
+    curve = times(curve[0], curve[1] + (weight[1] + share[1]), *scale)
+    # the value: limit / exponent times the power - 1; that is power' (1 + u) - 1 far away
+    power_log = times(exponent, zero, *logarithm)
+    factor = limit / exponent
+    factor = (factor, fma(-factor, exponent, limit) / exponent)
+    near = rounded(*factor, expm1(*power_log), zero)
+    outer = times(*times(*times(*factor, *q), *root), *root)
+    outer = times(*times(unit * outer[0], unit * outer[1], *q), unit, zero)
+    rest = times(*root, *root)
+    rest = times(*plus_one(-rest[0], -rest[1]), *factor)
+    outer = outer[0] + (outer[1] - (rest[0] + rest[1]))
+    outer = where(a == const(inf), a, outer)
+    value = where(power_log[0] > one, outer, near)
+    value = where(exponent == zero, rounded(limit, zero, *logarithm), value)
+    tiny = rounded(*times(limit, zero, *q), *q)
+    value = where(u < const(2.0**-60), tiny, value)
+    return value, signed(slope, high), _squared_times(curve, root), _squared_times(scale, root)
+
+
+class _GeneralRobustMajorizer(MapLoss):
+    name = "general_robust_majorizer"
+
+    @staticmethod
+    def definition(prediction: Any, target: Any, exponent: Any, limit: Any, c: Any) -> Any:
+        power = 1 + ((prediction - target) / c) ** 2
+        divisor = where(exponent == 0, const(1.0), exponent)
+        return limit * where(exponent == 0, log(power), (power**exponent - 1) / divisor)
+
+    @staticmethod
+    def curvature(prediction: Any, target: Any, exponent: Any, limit: Any, c: Any) -> Any:
+        return 2 * limit / c**2 * (1 + ((prediction - target) / c) ** 2) ** (exponent - 1)
+
+    @staticmethod
+    def formula(prediction: Any, target: Any, exponent: Any, limit: Any, c: Any) -> Any:
+        value, grad, _, weight = _general_robust(prediction, target, exponent, limit, c)
+        return value, grad, weight
+
+
+def _unit_welsch(prediction: Any, target: Any, scale: Any) -> tuple[Any, Any, Any, Any]:
+    """Value, gradient, Hessian and weight."""
+    r, a, a_low = _bounded(prediction, target, scale)
+    q, u, root, rest = _exponential(a, a_low, scale, const(0.5))
+    inverse = two_inverse(scale, const(0.0))
+    unit = times(*inverse, *inverse)
+    # 1 - 2 u = (1 - q) (1 + q)
+    gap, gap_low = two_difference(scale, a)
+    gap = times(*normal(gap, gap_low - a_low), *inverse)
+    curve = times(*gap, *affine(const(1.0), const(1.0), *q))
+    return (
+        where(u[0] < const(2.0**-60), u[0], rest[0] + rest[1]),  # equal to all digits
+        signed(_squared_times(times(a, a_low, *unit), root), r),
+        _squared_times(times(*curve, *unit), root),
+        _squared_times(unit, root),
+    )
+
+
+class _ExponentialMajorizer(MapLoss):
+    """The limit for alpha = -inf."""
+
+    name = "general_robust_exponential_majorizer"
+
+    @staticmethod
+    def definition(prediction: Any, target: Any, scale: Any) -> Any:
+        return 1 - exp(-(((prediction - target) / scale) ** 2) / 2)
+
+    @staticmethod
+    def curvature(prediction: Any, target: Any, scale: Any) -> Any:
+        return exp(-(((prediction - target) / scale) ** 2) / 2) / scale**2
+
+    @staticmethod
+    def formula(prediction: Any, target: Any, scale: Any) -> Any:
+        value, grad, _, weight = _unit_welsch(prediction, target, scale)
+        return value, grad, weight
+
+
+class _Exponential(MapLoss):
+    name = "general_robust_exponential"
+    definition = staticmethod(_ExponentialMajorizer.definition)
+
+    @staticmethod
+    def formula(prediction: Any, target: Any, scale: Any) -> Any:
+        value, grad, hess, _ = _unit_welsch(prediction, target, scale)
+        return value, grad, hess
+
+
+class GeneralRobust(MapLoss):
+    """The general robust loss b/alpha ((1 + x²/b)^(alpha/2) - 1), b = |alpha - 2| (Barron, 2019).
+
+    x is the residual over the scale, so that the loss is ½ x² near 0.
+
+    Parameters
+    ----------
+    alpha : float
+        The shape, at most 2: 2 is ½ x², 1 the pseudo-Huber, 0 the Cauchy, -2 the Geman-McClure and
+        -inf the Welsch loss, in units of their own.
+    scale : float
+        What residuals are measured by, above 0.
+    hessian : {"exact", "majorizer"}
+        The majorizer is grad / r, the weight of iteratively reweighted least squares.
+    """
+
+    name = "general_robust"
+    smooth = True
+    elicits = ""
+    proper = False
+    alpha: float = at_most(2.0, default=1.0, examples=(2.0, 0.0, -2.0, -math.inf))
+    scale: float = scale(1.0)
+    hessian: str = choice("exact", "majorizer")
+
+    @property
+    def ulps(self) -> dict[str, tuple[float, float, float]]:  # type: ignore[override]
+        # the error of a logarithm, times the exponent
+        more = 0.0 if self.alpha == -math.inf else max(0.0, -self.alpha) / 4
+        return dict.fromkeys(("float32", "float64"), (4.0, 2.0 + more, 2.5 + more))
+
+    @property
+    def convex(self) -> bool:  # type: ignore[override]
+        return self.alpha >= 1
+
+    @property
+    def hessian_sign(self) -> str:  # type: ignore[override]
+        return "positive" if self.convex or self.hessian == "majorizer" else "any"
+
+    @property
+    def scalars(self) -> Any:
+        if self.alpha == 2:
+            return SquaredError
+        exact = self.hessian == "exact"
+        if self.alpha == -math.inf:
+            return _Exponential if exact else _ExponentialMajorizer
+        return type(self) if exact else _GeneralRobustMajorizer
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        if self.alpha == 2:
+            return (0.5 / self.scale**2,)
+        if self.alpha == -math.inf:
+            return (self.scale,)
+        b = 2 - self.alpha
+        return self.alpha / 2, b / 2, self.scale * math.sqrt(b)
+
+    definition = staticmethod(_GeneralRobustMajorizer.definition)
+
+    @staticmethod
+    def formula(prediction: Any, target: Any, exponent: Any, limit: Any, c: Any) -> Any:
+        value, grad, hess, _ = _general_robust(prediction, target, exponent, limit, c)
+        return value, grad, hess
