@@ -80,8 +80,8 @@ def _enough_bits(numbers: list[float], parameters: list[float], dtype: str) -> t
         return BASE_BITS, 60 - BASE_BITS
     small, large = math.frexp(min(finite))[1], math.frexp(max(finite))[1]
     # exponentials may be of squares, and of quotients by a parameter
-    quotient = max(finite) / min([1.0, *(abs(p) for p in parameters if p)])
-    tails = min(limit, 3 * quotient * max(1.0, quotient)) if quotient > 2 else 0
+    quotient = 2 * max(finite) / min([1.0, *(abs(p) for p in parameters if p)])
+    tails = min(limit, 3 * quotient * max(1.0, quotient)) if quotient > 4 else 0
     tiny = min(limit, 2 * max(0, -small))
     needed = BASE_BITS + max(tails, tiny) + max(0, large)
     bits = math.ceil(needed / 200) * 200
@@ -120,8 +120,8 @@ class Truth:
         for argument, target in zip(self._arguments, self._targets, strict=True):
             several = isinstance(argument, list)
             numbers = [*argument, *target] if several else [argument, target]
-            floats = [[float(x) for x in group] for group in (numbers, self._parameters)]
-            self._bits.append(_enough_bits(*floats, dtype))
+            known = [float(x) for x in self._parameters]
+            self._bits.append(_enough_bits([float(x) for x in numbers], known, dtype))
             with self._precision(-1):
                 self.units.append(self._unit(argument, target))
 
