@@ -1,7 +1,7 @@
 """Robust losses of a real prediction and a real target: ½ r² near 0, slower growth far away.
 
 Formulas measure residuals by c in two words. Of two forms, one near 0 and one far away, that one is
-used in which no square overflows.
+used in which no square overflows. A residual that itself overflows counts as infinite.
 """
 
 from __future__ import annotations
