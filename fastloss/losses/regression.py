@@ -130,13 +130,22 @@ class SmoothL1(MapLoss):
 
     name = "smooth_l1"
     convex = True
-    smooth = True
-    hessian_sign = "nonnegative"
-    elicits = ""
     proper = False
     kinks = "|prediction - target| = beta: Hessian 0"
     ulps = {"float32": (1.5, 1.5, 0.5), "float64": (1.5, 1.5, 0.5)}
     beta: float = nonnegative(1.0)
+
+    @property
+    def smooth(self) -> bool:  # type: ignore[override]
+        return self.beta > 0
+
+    @property
+    def hessian_sign(self) -> str:  # type: ignore[override]
+        return "nonnegative" if self.beta else "zero"
+
+    @property
+    def elicits(self) -> str:  # type: ignore[override]
+        return "" if self.beta else "median"
 
     @property
     def scalars(self) -> Any:
@@ -305,11 +314,14 @@ class EpsilonInsensitive(MapLoss):
     convex = True
     smooth = False
     hessian_sign = "zero"
-    elicits = ""
     proper = False
     kinks = "|prediction - target| = epsilon: gradient 0"
     ulps = {"float32": (1, 0, 0), "float64": (1, 0, 0)}
     epsilon: float = nonnegative(0.1)
+
+    @property
+    def elicits(self) -> str:  # type: ignore[override]
+        return "" if self.epsilon else "median"
 
     @staticmethod
     def definition(prediction: Any, target: Any, epsilon: Any) -> Any:
@@ -334,12 +346,18 @@ class SquaredEpsilonInsensitive(MapLoss):
     name = "squared_epsilon_insensitive"
     convex = True
     smooth = True
-    hessian_sign = "nonnegative"
-    elicits = ""
     proper = False
     kinks = "|prediction - target| = epsilon: Hessian 0"
     ulps = {"float32": (2, 1, 0), "float64": (2, 1, 0)}
     epsilon: float = nonnegative(0.1)
+
+    @property
+    def hessian_sign(self) -> str:  # type: ignore[override]
+        return "nonnegative" if self.epsilon else "positive"
+
+    @property
+    def elicits(self) -> str:  # type: ignore[override]
+        return "" if self.epsilon else "mean"
 
     @staticmethod
     def definition(prediction: Any, target: Any, epsilon: Any) -> Any:

@@ -296,7 +296,7 @@ def _welsch(prediction: Any, target: Any, c: Any) -> tuple[Any, Any, Any, Any]:
 
 class _WelschMajorizer(MapLoss):
     name = "welsch_majorizer"
-    hessian_sign = "positive"
+    hessian_sign = "nonnegative"  # it underflows
 
     @staticmethod
     def definition(prediction: Any, target: Any, c: Any) -> Any:
@@ -611,7 +611,6 @@ class GeneralRobust(MapLoss):
 
     name = "general_robust"
     smooth = True
-    elicits = ""
     proper = False
     alpha: float = at_most(2.0, default=1.0, examples=(2.0, 0.0, -2.0, -math.inf))
     scale: float = scale(1.0)
@@ -624,12 +623,18 @@ class GeneralRobust(MapLoss):
         return dict.fromkeys(("float32", "float64"), (4.0, 2.0 + more, 2.5 + more))
 
     @property
+    def elicits(self) -> str:  # type: ignore[override]
+        return "mean" if self.alpha == 2 else ""
+
+    @property
     def convex(self) -> bool:  # type: ignore[override]
         return self.alpha >= 1
 
     @property
     def hessian_sign(self) -> str:  # type: ignore[override]
-        return "positive" if self.convex or self.hessian == "majorizer" else "any"
+        if not self.convex and self.hessian == "exact":
+            return "any"
+        return "nonnegative" if self.alpha == -math.inf else "positive"
 
     @property
     def scalars(self) -> Any:
