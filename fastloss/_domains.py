@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ANYTHING", "COUNTS", "LOG_PROBABILITY", "MASS", "PROBABILITY", "Domain", "labels"]
+__all__ = [
+    "ABOVE_MINUS_ONE",
+    "ANYTHING",
+    "COUNTS",
+    "LOG_PROBABILITY",
+    "MASS",
+    "PROBABILITY",
+    "Domain",
+    "labels",
+]
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,7 @@ class Domain:
 ANYTHING = Domain("any number")
 PROBABILITY = Domain("a number in [0, 1]", 0.0, 1.0)
 COUNTS = Domain("a number >= 0", 0.0)
+ABOVE_MINUS_ONE = Domain("a number >= -1", -1.0)
 LOG_PROBABILITY = Domain("a number <= 0", high=0.0)
 MASS = Domain("a number >= 0", 0.0)
 

@@ -12,15 +12,18 @@ from ._messages import shown
 __all__ = [
     "CLIP_KINKS",
     "Parameter",
+    "at_most",
     "choice",
     "clip_at",
     "finite_positive",
     "flag",
     "fraction",
     "fractions",
+    "nonnegative",
     "optional_integer",
     "optional_weights",
     "positive",
+    "scale",
     "small",
 ]
 
@@ -115,6 +118,31 @@ def finite_positive(default: float, examples: tuple[float, ...] = (3.0,)) -> Any
         return _number(name, value, "above 0 and finite", lambda v: 0 < v < math.inf)
 
     return Parameter(default, check, examples, extremes=(1e3,))
+
+
+def scale(default: float, examples: tuple[float, ...] = (0.3,)) -> Any:
+    """A finite number above 0 that residuals are measured by."""
+    parameter = finite_positive(default, examples)
+    parameter.extremes = (1e-3, 1e3)
+    return parameter
+
+
+def at_most(end: float, default: float, examples: tuple[float, ...]) -> Any:
+    """A number up to an end, -inf included."""
+
+    def check(name: str, value: Any) -> float:
+        return _number(name, value, f"<= {end:g}", lambda v: v <= end)
+
+    return Parameter(default, check, examples, extremes=(-10.0, 1e-3, end - 1e-3))
+
+
+def nonnegative(default: float, examples: tuple[float, ...] = (0.0, 0.3)) -> Any:
+    """A finite number from 0."""
+
+    def check(name: str, value: Any) -> float:
+        return _number(name, value, ">= 0 and finite", lambda v: 0 <= v < math.inf)
+
+    return Parameter(default, check, examples, extremes=(1e-3, 1e3))
 
 
 def fraction(default: float, examples: tuple[float, ...] = (0.1,)) -> Any:

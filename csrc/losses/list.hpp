@@ -7,6 +7,8 @@
 #include "divergence.hpp"
 #include "forecast.hpp"
 #include "regression.hpp"
+#include "relative.hpp"
+#include "robust.hpp"
 
 namespace fastloss {
 namespace {
@@ -19,8 +21,30 @@ using MapLosses = List<
     SquaredError,
     AbsoluteError,
     Huber,
+    SmoothL1,
+    PseudoHuber,
     Quantile,
+    Expectile,
+    EpsilonInsensitive,
+    SquaredEpsilonInsensitive,
     LogCosh,
+    Cauchy,
+    CauchyMajorizer,
+    Fair,
+    GemanMcclure,
+    GemanMcclureMajorizer,
+    GeneralRobust,
+    GeneralRobustMajorizer,
+    GeneralRobustExponential,
+    GeneralRobustExponentialMajorizer,
+    TukeyBiweight,
+    TukeyBiweightMajorizer,
+    Welsch,
+    WelschMajorizer,
+    SquaredLogError,
+    SquaredLogErrorFisher,
+    Mape,
+    Smape,
     Poisson,
     SigmoidCrossEntropy,
     BinaryCrossEntropy,

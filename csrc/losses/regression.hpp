@@ -1,7 +1,7 @@
 // Losses of a real prediction and a real target: functions of the residual.
 #pragma once
 
-#include "../formula.hpp"
+#include "two_words.hpp"
 
 namespace fastloss {
 namespace {
@@ -34,13 +34,56 @@ struct Huber {
 
     Point<T> operator()(T prediction, T target) const {
         const TwoWord<T> r = two_difference(prediction, target);
-        const T a = abs(r.high);
-        const T a_low = r.high < T(0) ? -r.low : r.low;
+        const auto [a, a_low] = magnitude(r);
         // delta may be infinite, so the outer branch is selected and never blended
         const T outside = fma(delta, a - T(0.5) * delta, delta * a_low);
         const T grad = a <= delta ? r.high : delta * sign(r.high);
         const bool inside = (a < delta) | ((a == delta) & (a == T(__builtin_inf())));
         return {a <= delta ? (T(0.5) * a) * a : outside, {grad}, {inside ? T(1) : flat(r.high)}};
+    }
+};
+
+template <class T>
+struct SmoothL1 {
+    static constexpr const char* name = "smooth_l1";
+    T beta;
+
+    Point<T> operator()(T prediction, T target) const {
+        const TwoWord<T> r = two_difference(prediction, target), a = magnitude(r);
+        const T inverse = T(1) / beta, share = a.high / beta;
+        const T share_low = (fma(-share, beta, a.high) + a.low) * inverse;
+        const T near = rounded(half(a) * TwoWord<T>{share, share_low});
+        const TwoWord<T> far = two_difference(a.high, T(0.5) * beta);
+        const bool inside = a.high < beta;
+        return {inside ? near : far.high + (far.low + a.low),
+                {inside ? signed_as(r.high, share) : sign(r.high)},
+                {inside ? inverse : flat(r.high)}};
+    }
+};
+
+template <class T>
+struct PseudoHuber {
+    static constexpr const char* name = "pseudo_huber";
+    T delta;
+
+    // With t the smaller of a = |r| and delta over the larger, and root = sqrt(1 + t^2), the value
+    // is a^2 / (1 + root) near 0 and a delta / (t + root) far away: no square overflows.
+    Point<T> operator()(T prediction, T target) const {
+        const TwoWord<T> r = two_difference(prediction, target), a = magnitude(r);
+        const Ratio<T> ratio(a, delta);
+        const TwoWord<T> t = ratio.t, sum = plus_one(t * t);
+        const T root = sqrt(sum.high);
+        const T rest = fma(-root, root, sum.high) + sum.low;
+        const T root_low = T(0.5) * (rest * (T(1) / root));
+        const TwoWord<T> inverse = two_inverse(root, root_low);
+        const TwoWord<T> least = select(ratio.far, {delta, T(0)}, a);
+        const TwoWord<T> first = select(ratio.far, t, {T(1), T(0)});
+        const T below = root + first.high;
+        const T below_low = ((root - below) + first.high) + (root_low + first.low);
+        const TwoWord<T> cosine = first * inverse;
+        return {rounded((a * least) * two_inverse(below, below_low)),
+                {signed_as(r.high, rounded(least * inverse))},
+                {rounded((cosine * cosine) * cosine)}};
     }
 };
 
@@ -59,13 +102,66 @@ struct Quantile {
 };
 
 template <class T>
+struct Expectile {
+    static constexpr const char* name = "expectile";
+    T below, above;
+
+    Point<T> operator()(T prediction, T target) const {
+        const TwoWord<T> r = two_difference(prediction, target);
+        const T share = r.high > T(0) ? above : below;
+        const TwoWord<T> slope = share * r;
+        const T curve = r.high == T(0) ? minimum(above, below) : share;
+        return {rounded(slope * r), {T(2) * slope.high}, {T(2) * curve + flat(r.high)}};
+    }
+};
+
+// What |r| exceeds epsilon by, and r.
+template <class T>
+struct Excess {
+    T value, r;
+
+    FASTLOSS_INLINE Excess(T prediction, T target, T epsilon) {
+        const TwoWord<T> residual = two_difference(prediction, target);
+        const TwoWord<T> a = magnitude(residual), excess = two_difference(a.high, epsilon);
+        value = excess.high + (excess.low + a.low);
+        r = residual.high;
+    }
+};
+
+template <class T>
+struct EpsilonInsensitive {
+    static constexpr const char* name = "epsilon_insensitive";
+    T epsilon;
+
+    Point<T> operator()(T prediction, T target) const {
+        const Excess<T> excess(prediction, target, epsilon);
+        const T grad = excess.value > T(0) ? sign(excess.r) : flat(excess.value);
+        return {maximum(excess.value, T(0)), {grad}, {flat(excess.value)}};
+    }
+};
+
+template <class T>
+struct SquaredEpsilonInsensitive {
+    static constexpr const char* name = "squared_epsilon_insensitive";
+    T epsilon;
+
+    Point<T> operator()(T prediction, T target) const {
+        const Excess<T> signed_excess(prediction, target, epsilon);
+        const T excess = maximum(signed_excess.value, T(0));
+        const bool curved = (excess > T(0)) | (epsilon == T(0));
+        return {excess * excess,
+                {T(2) * signed_as(signed_excess.r, excess)},
+                {(curved ? T(2) : T(0)) + flat(excess)}};
+    }
+};
+
+template <class T>
 struct LogCosh {
     static constexpr const char* name = "log_cosh";
 
     Point<T> operator()(T prediction, T target) const {
         const TwoWord<T> r = two_difference(prediction, target);
-        const T a = abs(r.high);
-        const T a_low = r.high < T(0) ? -r.low : r.low;
+        const auto [a, a_low] = magnitude(r);
         const TwoWord<T> root = two_exp_negative(-a, -a_low);
         const T e = root.high * root.high;
         const T e_low = fma(root.high, root.high, -e) + T(2) * root.high * root.low;
@@ -92,7 +188,7 @@ struct LogCosh {
         const T log_term = log1p_unit(e, e_low * inverse.high);
         const T far_value = (a - ln2_high) + (log_term + (a_low - ln2_low));
         const T grad = small ? near_grad : far_grad;
-        return {small ? near_value : far_value, {r.high < T(0) ? -grad : grad}, {hess}};
+        return {small ? near_value : far_value, {signed_as(r.high, grad)}, {hess}};
     }
 };
 

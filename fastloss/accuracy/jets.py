@@ -83,7 +83,7 @@ class Jet:
         return self.through(r, -r * r, 2 * r * r * r)
 
     def __truediv__(self, other: Any) -> Jet:
-        return self * (other.reciprocal() if isinstance(other, Jet) else 1 / mpf(other))
+        return self * (other if isinstance(other, Jet) else Jet(mpf(other), {}, {})).reciprocal()
 
     def __rtruediv__(self, other: Any) -> Jet:
         return self.reciprocal() * other
@@ -146,6 +146,12 @@ def _log(x: Any) -> tuple[Any, Any, Any]:
     return mpmath.log(x) if x else -mpmath.inf, r, -r * r
 
 
+def _sqrt(x: Any) -> tuple[Any, Any, Any]:
+    root = mpmath.sqrt(x)
+    first = 1 / (2 * root) if x else mpmath.inf
+    return root, first, -2 * first**3
+
+
 def _of_jets(word: str, derivatives: Callable[[Any], tuple[Any, Any, Any]]) -> Any:
     plain = WORDS[word]
 
@@ -160,6 +166,7 @@ _JET_WORDS = {
     **WORDS,
     "exp": _of_jets("exp", _exp),
     "log": _of_jets("log", _log),
+    "sqrt": _of_jets("sqrt", _sqrt),
     "sign": _of_jets("sign", lambda x: (mpmath.sign(x), mpf(0), mpf(0))),
 }
 

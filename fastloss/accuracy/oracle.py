@@ -68,18 +68,20 @@ class Unit:
         return {"value": [self.value], "grad": self.grad, "hess": self.hess}[output]
 
 
-def _enough_bits(numbers: list[float], dtype: str) -> tuple[int, int]:
+def _enough_bits(numbers: list[float], parameters: list[float], dtype: str) -> tuple[int, int]:
     """A precision at which no cancellation of exponentials or tiny numbers shows in a result.
 
     And the exponent below which results are noise.
     """
     _, least, _ = FORMATS[dtype]
     limit = -least + 128
-    finite = [abs(x) for x in numbers if x and math.isfinite(x)]
+    finite = [abs(x) for x in (*numbers, *parameters) if x and math.isfinite(x)]
     if not finite:
         return BASE_BITS, 60 - BASE_BITS
     small, large = math.frexp(min(finite))[1], math.frexp(max(finite))[1]
-    tails = min(limit, 3 * max(finite)) if large > 4 else 0
+    # exponentials may be of squares, and of quotients by a parameter
+    quotient = 2 * max(finite) / min([1.0, *(abs(p) for p in parameters if p)])
+    tails = min(limit, 3 * quotient * max(1.0, quotient)) if quotient > 4 else 0
     tiny = min(limit, 2 * max(0, -small))
     needed = BASE_BITS + max(tails, tiny) + max(0, large)
     bits = math.ceil(needed / 200) * 200
@@ -106,6 +108,8 @@ class Truth:
         self.loss = loss
         self.dtype = dtype
         self._definition = on_jets(loss.scalars.definition)
+        curvature = getattr(loss.scalars, "curvature", None)
+        self._curvature = on_jets(curvature) if curvature else None
         round_to = np.dtype(dtype).type
         self._parameters = [mpf(float(round_to(p))) for p in loss.kernel_parameters()]
         columns = loss.columns if isinstance(loss, fl.RowLoss) else None
@@ -121,8 +125,8 @@ class Truth:
                 *(argument if several else [argument]),
                 *(target if isinstance(target, list) else [target]),
             ]
-            floats = [float(x) for x in (*numbers, *self._parameters)]
-            self._bits.append(_enough_bits(floats, dtype))
+            known = [float(x) for x in self._parameters]
+            self._bits.append(_enough_bits([float(x) for x in numbers], known, dtype))
             with self._precision(-1):
                 self.units.append(self._unit(argument, target))
 
@@ -210,6 +214,10 @@ class Truth:
             result = Jet(mpf(result), {}, {})
         parts = [result.value]
         parts += (slopes.get(i, 0) for slopes in (result.slopes, result.curves) for i in range(n))
+        if self._curvature:
+            constants = (Jet(x, {}, {}) for x in (arguments, target))
+            curve = self._curvature(*constants, *self._parameters)
+            parts[1 + n :] = [curve.value if isinstance(curve, Jet) else curve]
         value, *derivatives = (mpf(0) if abs(x) <= self._noise else x for x in parts)
         return Unit(value, derivatives[:n], derivatives[n:])
 
@@ -264,7 +272,7 @@ class Truth:
                 if not share:
                     continue
                 unit = self._unit(self._arguments[i], corner)
-                terms = [share * x for x in unit.parts()]
+                terms = [share * x if mpmath.isfinite(x) else mpf(0) for x in unit.parts()]
                 rest = [r - t for r, t in zip(rest, terms, strict=True)]
                 largest = [max(m, abs(t)) for m, t in zip(largest, terms, strict=True)]
             largest = [max(m, abs(r)) for m, r in zip(largest, rest, strict=True)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._loss import MapLoss
-from .._parameters import flag, fraction, positive
+from .._parameters import flag, fraction, nonnegative, positive, scale
 from ..vocabulary import (
     abs,
     const,
@@ -16,15 +16,30 @@ from ..vocabulary import (
     log,
     log1p_unit,
     log_cosh_reduced,
+    maximum,
+    minimum,
     sign,
+    sqrt,
     tanh_reduced,
     two_difference,
     two_exp_negative,
     two_inverse,
     where,
 )
+from ._two_words import magnitude, plus_one, ratio, rounded, signed, times
 
-__all__ = ["AbsoluteError", "Huber", "LogCosh", "Quantile", "SquaredError"]
+__all__ = [
+    "AbsoluteError",
+    "EpsilonInsensitive",
+    "Expectile",
+    "Huber",
+    "LogCosh",
+    "PseudoHuber",
+    "Quantile",
+    "SmoothL1",
+    "SquaredEpsilonInsensitive",
+    "SquaredError",
+]
 
 
 def pinball(prediction: Any, target: Any, quantile: Any) -> Any:
@@ -124,13 +139,118 @@ class Huber(MapLoss):
     @staticmethod
     def formula(prediction: Any, target: Any, delta: Any) -> Any:
         high, low = two_difference(prediction, target)
-        a = abs(high)
-        a_low = where(high < const(0.0), -low, low)
+        a, a_low = magnitude(high, low)
         outside = fma(delta, a - const(0.5) * delta, delta * a_low)
         value = where(a <= delta, const(0.5) * a * a, outside)
         grad = where(a <= delta, high, delta * sign(high))
         inside = (a < delta) | ((a == delta) & (a == const(inf)))
         return value, grad, where(inside, const(1.0), flat(high))
+
+
+class SmoothL1(MapLoss):
+    """Smooth L1 loss: ½ r² / beta up to |r| = beta, |r| - ½ beta beyond (Girshick, 2015).
+
+    It is the Huber loss over its delta.
+
+    Parameters
+    ----------
+    beta : float
+        Where the loss turns linear, >= 0; 0 gives the absolute error.
+    """
+
+    name = "smooth_l1"
+    convex = True
+    proper = False
+    kinks = "|prediction - target| = beta: Hessian 0"
+    ulps = {"float32": (1.5, 1.5, 0.5), "float64": (1.5, 1.5, 0.5)}
+    beta: float = nonnegative(1.0)
+
+    @property
+    def smooth(self) -> bool:  # type: ignore[override]
+        return self.beta > 0
+
+    @property
+    def hessian_sign(self) -> str:  # type: ignore[override]
+        return "nonnegative" if self.beta else "zero"
+
+    @property
+    def elicits(self) -> str:  # type: ignore[override]
+        return "" if self.beta else "median"
+
+    @property
+    def scalars(self) -> Any:
+        return type(self) if self.beta else AbsoluteError
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return (self.beta,) if self.beta else ()
+
+    @staticmethod
+    def definition(prediction: Any, target: Any, beta: Any) -> Any:
+        a = abs(prediction - target)
+        return where(a < beta, a * a / (2 * beta), a - beta / 2)
+
+    @staticmethod
+    def formula(prediction: Any, target: Any, beta: Any) -> Any:
+        high, low = two_difference(prediction, target)
+        a, a_low = magnitude(high, low)
+        inverse = const(1.0) / beta
+        share = a / beta
+        share_low = (fma(-share, beta, a) + a_low) * inverse
+        near = rounded(const(0.5) * a, const(0.5) * a_low, share, share_low)
+        far, far_low = two_difference(a, const(0.5) * beta)
+        inside = a < beta
+        value = where(inside, near, far + (far_low + a_low))
+        grad = where(inside, signed(share, high), sign(high))
+        return value, grad, where(inside, inverse, flat(high))
+
+
+class PseudoHuber(MapLoss):
+    """Pseudo-Huber loss, delta² (sqrt(1 + (r / delta)²) - 1): ½ r² near 0, delta |r| far away.
+
+    Parameters
+    ----------
+    delta : float
+        The slope far away, above 0 (Charbonnier et al., 1994, with delta = 1).
+    """
+
+    name = "pseudo_huber"
+    convex = True
+    smooth = True
+    hessian_sign = "positive"
+    elicits = ""
+    proper = False
+    ulps = {"float32": (1.5, 1, 1.5), "float64": (1.5, 1, 1.5)}
+    delta: float = scale(1.0)
+
+    @staticmethod
+    def definition(prediction: Any, target: Any, delta: Any) -> Any:
+        return delta**2 * (sqrt(1 + ((prediction - target) / delta) ** 2) - 1)
+
+    @staticmethod
+    def formula(prediction: Any, target: Any, delta: Any) -> Any:
+        # With t the smaller of a = |r| and delta over the larger, and root = sqrt(1 + t²), the
+        # value is a² / (1 + root) near 0 and a delta / (t + root) far away: no square overflows.
+        one, zero = const(1.0), const(0.0)
+        high, low = two_difference(prediction, target)
+        a, a_low = magnitude(high, low)
+        far, t, t_low = ratio(a, a_low, delta)
+        square, square_low = times(t, t_low, t, t_low)
+        total, total_low = plus_one(square, square_low)
+        root = sqrt(total)
+        root_low = const(0.5) * ((fma(-root, root, total) + total_low) * (one / root))
+        inverse, inverse_low = two_inverse(root, root_low)
+        least, least_low = where(far, delta, a), where(far, zero, a_low)
+        first, first_low = where(far, t, one), where(far, t_low, zero)
+        below = root + first
+        below_low = ((root - below) + first) + (root_low + first_low)
+        share, share_low = two_inverse(below, below_low)
+        product, product_low = times(a, a_low, least, least_low)
+        cosine, cosine_low = times(first, first_low, inverse, inverse_low)
+        cosine_2, cosine_2_low = times(cosine, cosine_low, cosine, cosine_low)
+        value = rounded(product, product_low, share, share_low)
+        grad = rounded(least, least_low, inverse, inverse_low)
+        hess = rounded(cosine_2, cosine_2_low, cosine, cosine_low)
+        return value, signed(grad, high), hess
 
 
 class Quantile(MapLoss):
@@ -163,6 +283,126 @@ class Quantile(MapLoss):
         return pinball(prediction, target, quantile)
 
 
+class Expectile(MapLoss):
+    """Expectile loss: q r² below the target, (1 - q) r² above (Newey and Powell, 1987).
+
+    Parameters
+    ----------
+    expectile : float
+        The expectile q that the best prediction is, between 0 and 1; 0.5 is the mean.
+    """
+
+    name = "expectile"
+    convex = True
+    smooth = True
+    hessian_sign = "positive"
+    elicits = "expectile"
+    proper = False
+    ulps = {"float32": (1.5, 1.5, 0), "float64": (1.5, 1.5, 0)}
+    expectile: float = fraction(0.5)
+
+    @property
+    def kinks(self) -> str:  # type: ignore[override]
+        even = self.expectile == 0.5
+        return "" if even else "prediction = target: the smaller of both Hessians"
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return self.expectile, 1 - self.expectile
+
+    @staticmethod
+    def definition(prediction: Any, target: Any, below: Any, above: Any) -> Any:
+        r = prediction - target
+        return where(r > 0, above, below) * r**2
+
+    @staticmethod
+    def formula(prediction: Any, target: Any, below: Any, above: Any) -> Any:
+        high, low = two_difference(prediction, target)
+        share = where(high > const(0.0), above, below)
+        slope, slope_low = times(share, const(0.0), high, low)
+        value = rounded(slope, slope_low, high, low)
+        curve = where(high == const(0.0), minimum(above, below), share)
+        return value, const(2.0) * slope, const(2.0) * curve + flat(high)
+
+
+def _excess(prediction: Any, target: Any, epsilon: Any) -> tuple[Any, Any]:
+    """|r| - epsilon, and r."""
+    high, low = two_difference(prediction, target)
+    a, a_low = magnitude(high, low)
+    excess, excess_low = two_difference(a, epsilon)
+    return excess + (excess_low + a_low), high
+
+
+class EpsilonInsensitive(MapLoss):
+    """Epsilon-insensitive loss, max(0, |r| - epsilon), of support vector regression (Vapnik, 1995).
+
+    Parameters
+    ----------
+    epsilon : float
+        Up to where an error costs nothing, >= 0.
+    """
+
+    name = "epsilon_insensitive"
+    convex = True
+    smooth = False
+    hessian_sign = "zero"
+    proper = False
+    kinks = "|prediction - target| = epsilon: gradient 0"
+    ulps = {"float32": (1, 0, 0), "float64": (1, 0, 0)}
+    epsilon: float = nonnegative(0.1)
+
+    @property
+    def elicits(self) -> str:  # type: ignore[override]
+        return "" if self.epsilon else "median"
+
+    @staticmethod
+    def definition(prediction: Any, target: Any, epsilon: Any) -> Any:
+        return maximum(const(0.0), abs(prediction - target) - epsilon)
+
+    @staticmethod
+    def formula(prediction: Any, target: Any, epsilon: Any) -> Any:
+        excess, r = _excess(prediction, target, epsilon)
+        grad = where(excess > const(0.0), sign(r), flat(excess))
+        return maximum(excess, const(0.0)), grad, flat(excess)
+
+
+class SquaredEpsilonInsensitive(MapLoss):
+    """Squared epsilon-insensitive loss, max(0, |r| - epsilon)².
+
+    Parameters
+    ----------
+    epsilon : float
+        Up to where an error costs nothing, >= 0.
+    """
+
+    name = "squared_epsilon_insensitive"
+    convex = True
+    smooth = True
+    proper = False
+    kinks = "|prediction - target| = epsilon: Hessian 0"
+    ulps = {"float32": (2, 1, 0), "float64": (2, 1, 0)}
+    epsilon: float = nonnegative(0.1)
+
+    @property
+    def hessian_sign(self) -> str:  # type: ignore[override]
+        return "nonnegative" if self.epsilon else "positive"
+
+    @property
+    def elicits(self) -> str:  # type: ignore[override]
+        return "" if self.epsilon else "mean"
+
+    @staticmethod
+    def definition(prediction: Any, target: Any, epsilon: Any) -> Any:
+        return maximum(const(0.0), abs(prediction - target) - epsilon) ** 2
+
+    @staticmethod
+    def formula(prediction: Any, target: Any, epsilon: Any) -> Any:
+        excess, r = _excess(prediction, target, epsilon)
+        excess = maximum(excess, const(0.0))
+        curved = (excess > const(0.0)) | (epsilon == const(0.0))
+        hess = where(curved, const(2.0), const(0.0)) + flat(excess)
+        return excess * excess, const(2.0) * signed(excess, r), hess
+
+
 class LogCosh(MapLoss):
     """log cosh r with r = prediction - target: ½ r² near 0, |r| - log 2 far away."""
 
@@ -182,8 +422,7 @@ class LogCosh(MapLoss):
     @staticmethod
     def formula(prediction: Any, target: Any) -> Any:
         high, low = two_difference(prediction, target)
-        a = abs(high)
-        a_low = where(high < const(0.0), -low, low)
+        a, a_low = magnitude(high, low)
         root, root_low = two_exp_negative(-a, -a_low)
         e = root * root
         e_low = fma(root, root, -e) + const(2.0) * root * root_low
@@ -210,4 +449,4 @@ class LogCosh(MapLoss):
         ln2, ln2_low = const(0.693145751953125), const(1.4286068203094172e-06)
         far_value = (a - ln2) + (log_term + (a_low - ln2_low))
         grad = where(small, near_grad, far_grad)
-        return where(small, near_value, far_value), where(high < const(0.0), -grad, grad), hess
+        return where(small, near_value, far_value), signed(grad, high), hess

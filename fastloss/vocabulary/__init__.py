@@ -151,7 +151,11 @@ def two_log(high: Any, low: Any = 0.0) -> tuple[Any, Any]:
 
 def two_log1p(x: Any, addend: Any = 0.0) -> tuple[Any, Any]:
     """log(1 + x) plus a small number, in two words."""
-    return np.log1p(x), addend
+    exact = np.log1p(np.asarray(x, np.longdouble))
+    rounded = np.asarray(exact, np.float64)
+    return rounded, np.where(
+        np.isfinite(rounded), np.asarray(exact - rounded, np.float64) + addend, 0.0
+    )
 
 
 log1p_unit = log1p  # arguments in [0, 1]

@@ -1,0 +1,82 @@
+"""Arithmetic on numbers of two words, high + low, for formulas whose digits must last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..vocabulary import abs, const, fma, inf, two_log1p, two_sum, where
+
+__all__ = [
+    "affine",
+    "log_of_scaled",
+    "magnitude",
+    "normal",
+    "plus_one",
+    "ratio",
+    "rounded",
+    "signed",
+    "times",
+]
+
+
+def magnitude(high: Any, low: Any) -> tuple[Any, Any]:
+    """|high + low|."""
+    return abs(high), where(high < const(0.0), -low, low)
+
+
+def signed(x: Any, like: Any) -> Any:
+    """X where another number is positive or 0, else -x."""
+    return where(like < const(0.0), -x, x)
+
+
+def normal(high: Any, low: Any) -> tuple[Any, Any]:
+    """The same number with the largest high word, for |low| <= |high| or high = 0."""
+    total = high + low
+    return total, (high - total) + low
+
+
+def times(a: Any, a_low: Any, b: Any, b_low: Any) -> tuple[Any, Any]:
+    """A product; its low word is 0 where it is infinite."""
+    high = a * b
+    low = fma(a, b, -high) + fma(a, b_low, a_low * b)
+    return high, where(abs(high) < const(inf), low, const(0.0))
+
+
+def rounded(a: Any, a_low: Any, b: Any, b_low: Any) -> Any:
+    """A product in one word."""
+    high, low = times(a, a_low, b, b_low)
+    return high + low
+
+
+def affine(p: Any, q: Any, x: Any, x_low: Any) -> tuple[Any, Any]:
+    """P + q x."""
+    product = q * x
+    high, low = two_sum(p, product)
+    return high, low + fma(q, x_low, fma(q, x, -product))
+
+
+def plus_one(x: Any, x_low: Any) -> tuple[Any, Any]:
+    """1 + x for |x| <= 1."""
+    high = const(1.0) + x
+    return high, ((const(1.0) - high) + x) + x_low
+
+
+def ratio(a: Any, a_low: Any, c: Any) -> tuple[Any, Any, Any]:
+    """Whether a > c; and the smaller of both over the larger, for a >= 0 and a finite c > 0."""
+    far = a > c
+    most = where(far, a, c)
+    least = where(far, c, a)
+    t = least / most
+    rest = fma(-t, most, least) + where(far, -t * a_low, a_low)
+    return far, t, where(most < const(inf), rest / most, const(0.0))
+
+
+def log_of_scaled(x: Any, x_low: Any, huge: Any) -> tuple[Any, Any]:
+    """log(1 + x); or where x is huge, in a unit of 2**60, its logarithm."""
+    one, zero = const(1.0), const(0.0)
+    y = where(huge, x - one, x)
+    y_low = x_low + where(huge, (x - y) - one, zero)
+    high, low = two_log1p(y, y_low / (one + y))
+    high, rest = two_sum(high, where(huge, const(41.5887451171875), zero))
+    low = low + (rest + where(huge, const(8.571640921856503e-05), zero))
+    return high, where(high < const(inf), low, zero)
