@@ -120,7 +120,7 @@ def finite_positive(default: float, examples: tuple[float, ...] = (3.0,)) -> Any
     return Parameter(default, check, examples, extremes=(1e3,))
 
 
-def scale(default: float, examples: tuple[float, ...] = (0.3,)) -> Any:
+def scale(default: float, examples: tuple[float, ...] = (3.0,)) -> Any:
     """A finite number above 0 that residuals are measured by."""
     parameter = finite_positive(default, examples)
     parameter.extremes = (1e-3, 1e3)

@@ -103,7 +103,9 @@ struct Smape {
         const TwoWord<T> a = magnitude(gap);
         const T value = rounded(twice(a) * inverse);
         // the gradient is sign(r) change / size^2
-        const bool alike = ((p > T(0)) & (q > T(0))) | ((p < T(0)) & (q < T(0)));
+        const bool both_above = (prediction > T(0)) & (target > T(0));
+        const bool both_below = (prediction < T(0)) & (target < T(0));
+        const bool alike = both_above | both_below;
         const T outside = alike ? T(4) * abs(q) : T(0);
         const T most = T(2) * size.high;
         const T edge = inside ? most : minimum(most, outside);
@@ -113,7 +115,7 @@ struct Smape {
         const T lower = subnormal ? T(0x1p-40) * unit : unit;
         const TwoWord<T> slope = (raised * inverse) * inverse;
         const T curve = rounded(twice(slope) * inverse);
-        const T toward = alike ? sign(q) : T(0);  // of the prediction
+        const T toward = alike ? sign(target) : T(0);  // of the prediction
         const T turn = gap.high < T(0) ? toward : -toward;
         const T none = flat(gap.high);
         const bool far = size.high == Format<T>::infinity, nothing = size.high == T(0);

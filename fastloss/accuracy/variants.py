@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,9 +22,19 @@ __all__ = [
 
 
 def variants(name: str) -> list[fl.Loss]:
-    """The losses of a registry name: the defaults, then each parameter's examples."""
+    """The losses of a registry name: the defaults, then each parameter's examples.
+
+    And pairs of these that have a kernel of their own.
+    """
     default = fl.get(name)
-    return [default, *_changed(default, "examples")]
+    found = [default, *_changed(default, "examples")]
+    changes = [{p: v} for p, known in default._parameters.items() for v in known.examples]
+    for one, other in itertools.combinations(changes, 2):
+        with contextlib.suppress(ValueError):
+            loss = default.replace(**{**one, **other})
+            if loss.kernel not in {known.kernel for known in found}:
+                found.append(loss)
+    return found
 
 
 def extreme_variants(name: str) -> list[fl.Loss]:

@@ -143,8 +143,8 @@ class Mape(MapLoss):
 
     Notes
     -----
-    scikit-learn's floor is 2.2e-16, torchmetrics' 1.17e-6, Keras' 1e-7 and its result in percent;
-    LightGBM's and CatBoost's floor is 1. XGBoost has none.
+    The default is scikit-learn's floor. torchmetrics' is 1.17e-6, Keras' 1e-7 with its result in
+    percent; LightGBM's and CatBoost's is 1. XGBoost has none, as floor=0.
     """
 
     name = "mape"
@@ -155,7 +155,7 @@ class Mape(MapLoss):
     proper = False
     kinks = "prediction = target: gradient 0"
     ulps = {"float32": (2, 0.5, 0), "float64": (2, 0.5, 0)}
-    floor: float = nonnegative(0.0, examples=(1.0,))
+    floor: float = nonnegative(2.0**-52, examples=(1.0,))
 
     @staticmethod
     def definition(prediction: Any, target: Any, floor: Any) -> Any:
@@ -197,6 +197,7 @@ class Smape(MapLoss):
     elicits = ""
     proper = False
     ulps = {"float32": (2, 2, 2), "float64": (2, 2, 2)}
+    sample = (0.5, 6.0)
     floor: float = nonnegative(0.0, examples=(1.0,))
     kinks = (
         "prediction = target, where the gradient is 0, prediction = 0 and "
@@ -228,7 +229,7 @@ class Smape(MapLoss):
         inverse, inverse_low = two_inverse(size, size_low)
         value = rounded(two * a, two * a_low, inverse, inverse_low)
         # the gradient is sign(r) change / size²
-        alike = ((p > zero) & (q > zero)) | ((p < zero) & (q < zero))
+        alike = ((prediction > zero) & (target > zero)) | ((prediction < zero) & (target < zero))
         outside = where(alike, const(4.0) * abs(q), zero)
         edge = where(inside, two * size, minimum(two * size, outside))
         change = where(within, edge, outside)
@@ -238,7 +239,7 @@ class Smape(MapLoss):
         slope, slope_low = times(raised, zero, inverse, inverse_low)
         slope, slope_low = times(slope, slope_low, inverse, inverse_low)
         curve = rounded(two * slope, two * slope_low, inverse, inverse_low)
-        toward = where(alike, sign(q), zero)  # of the prediction
+        toward = where(alike, sign(target), zero)  # of the prediction
         turn = where(gap < zero, toward, -toward)
         curve = where(within, zero, turn * curve)
         none = flat(gap)

@@ -32,7 +32,7 @@ CASES = {
         ("far above", 100, 0, 21.299337384969135, 0.09138852508596554, 0.00019605920988138416),
         ("a prediction of -1", -1, 0, INF, -INF, INF),
     ],
-    fl.Mape(): [
+    fl.Mape(floor=0.0): [
         ("a tie", 2, 2, 0, 0, 0),
         ("above", 3, 2, 0.5, 0.5, 0),
         ("below a negative target", -3, -2, 0.5, -0.5, 0),
@@ -46,6 +46,9 @@ CASES = {
         ("an infinite prediction", -INF, 2, INF, -0.5, 0),
         ("an infinite target", 2, INF, 1, 0, 0),
         ("two infinities", INF, INF, NAN, NAN, NAN),
+    ],
+    fl.Mape(): [
+        ("a target of 0", 2, 0, 2.0**53, 2.0**52, 0),
     ],
     fl.Mape(floor=0.5): [
         ("a target of 0", 2, 0, 4, 2, 0),
