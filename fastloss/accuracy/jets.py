@@ -146,6 +146,12 @@ def _log(x: Any) -> tuple[Any, Any, Any]:
     return mpmath.log(x) if x else -mpmath.inf, r, -r * r
 
 
+def _sqrt(x: Any) -> tuple[Any, Any, Any]:
+    root = mpmath.sqrt(x)
+    slope = 1 / (2 * root) if root else mpmath.inf
+    return root, slope, -2 * slope**3
+
+
 def _of_jets(word: str, derivatives: Callable[[Any], tuple[Any, Any, Any]]) -> Any:
     plain = WORDS[word]
 
@@ -161,6 +167,7 @@ _JET_WORDS = {
     "exp": _of_jets("exp", _exp),
     "log": _of_jets("log", _log),
     "sign": _of_jets("sign", lambda x: (mpmath.sign(x), mpf(0), mpf(0))),
+    "sqrt": _of_jets("sqrt", _sqrt),
 }
 
 

@@ -22,5 +22,6 @@ WORDS = {
     "maximum": max,
     "minimum": min,
     "sign": mpmath.sign,
+    "sqrt": mpmath.sqrt,
     "where": _where,
 }
