@@ -24,5 +24,93 @@ FASTLOSS_INLINE TwoWord<T> two_sqrt(T high, T low = T(0)) {
     return {root, exact ? rest : T(0)};
 }
 
+// high + low where high is the rounded sum, for |high| >= |low| or sums that are exact.
+template <class T>
+FASTLOSS_INLINE TwoWord<T> normalized(T high, T low) {
+    const T sum = high + low;
+    return {sum, (high - sum) + low};
+}
+
+// (a + b) / (c + d) for finite numbers, c not 0, of two words each.
+template <class T>
+FASTLOSS_INLINE TwoWord<T> two_quotient(TwoWord<T> a, TwoWord<T> b) {
+    const T inverse = T(1) / b.high;
+    const T quotient = a.high * inverse;
+    const T rest = multiply_add(-quotient, b.low, fma(-quotient, b.high, a.high) + a.low);
+    return normalized(quotient, rest * inverse);
+}
+
+// The product of two numbers of two words.
+template <class T>
+FASTLOSS_INLINE TwoWord<T> two_times(TwoWord<T> a, TwoWord<T> b) {
+    const T high = a.high * b.high;
+    const T low = fma(a.high, b.high, -high);
+    return normalized(high, low + multiply_add(a.high, b.low, a.low * b.high));
+}
+
+// (atanh(s) / s - 1 - s^2 / 3) / s^4 of t = s^2 <= (sqrt(2) - 1)^4, to 2^-40 and 2^-69 of atanh.
+FASTLOSS_INLINE float atanh_reduced(float t) {
+    return polynomial(t, 0x1.99999ap-3f, 0x1.24921p-3f, 0x1.c7040ap-4f, 0x1.827f72p-4f);
+}
+
+FASTLOSS_INLINE double atanh_reduced(double t) {
+    return polynomial(t, 0x1.999999999999ap-3, 0x1.24924924922fep-3, 0x1.c71c71c74c77ap-4,
+                      0x1.745d173ce41bap-4, 0x1.3b13a9cbb9295p-4, 0x1.111551154f6e7p-4,
+                      0x1.e01971bc0ae18p-5, 0x1.daa559ed76241p-5);
+}
+
+// x + lo = 2^k (m + low) with sqrt(1/2) <= m < sqrt(2), and k log(2) in two words.
+template <class T>
+struct LogSplit {
+    TwoWord<T> big;
+    T m, low;
+
+    FASTLOSS_INLINE LogSplit(T x, T lo) {
+        using F = Format<T>;
+        constexpr T unit = F::exponent_unit;
+        const bool subnormal = x < F::smallest_normal;
+        const T normal = subnormal ? x * T(Bits<T>(1) << F::mantissa) : x;
+        const Bits<T> bits = exponent_bits(normal);
+        const T k = exponent(bits) - (subnormal ? F::mantissa / unit : T(0));
+        big = {k * (F::ln2_high * unit), k * (F::ln2_low * unit)};
+        m = from_bits<T>(to_bits(normal) - bits);
+        const T twice_scale = from_bits<T>(((F::bias + 1) << F::mantissa) - bits);  // 2 / 2^k
+        low = T(0.5) * (twice_scale * lo);
+    }
+};
+
+// log(x), or log(x + lo) for |lo| <= ulp(x), in two words to 2^-33 and 2^-64 of itself: 2 atanh(s)
+// of s = (m - 1) / (m + 1) with x = 2^k m.
+template <class T>
+FASTLOSS_INLINE TwoWord<T> two_log_fine(T x, T lo = T(0)) {
+    const LogSplit<T> split(x, lo);
+    const T m = split.m, low = split.low;
+    const T f = m - T(1), sum = m + T(1);
+    const TwoWord<T> s = two_quotient<T>({f, low}, {sum, ((T(1) - sum) + m) + low});
+    const TwoWord<T> t = two_times(s, s);
+    constexpr T third = constant<T>(0x1.555556p-2f, 0x1.5555555555555p-2);
+    constexpr T third_low = constant<T>(-0x1.555556p-27f, 0x1.5555555555555p-56);
+    const T tail = t.high * atanh_reduced(t.high);
+    const T slope = third + tail;
+    const TwoWord<T> rest = two_times<T>(t, {slope, ((third - slope) + tail) + third_low});
+    const T twice = T(2) * s.high, lost = T(2) * s.low;
+    const T cubic = twice * rest.high;
+    const T cubic_low = fma(twice, rest.high, -cubic) + (twice * rest.low + lost * rest.high);
+    const TwoWord<T> near = normalized(twice, cubic);
+    const TwoWord<T> high = normalized(split.big.high, near.high);
+    const T below = split.big.low + (lost + cubic_low);
+    return log_limits(x, normalized(high.high, high.low + (near.low + below)));
+}
+
+// base^exponent for base >= 0; 1 where the exponent is 0 or the base 1. 1.0 / 1.3 ulp.
+template <class T>
+FASTLOSS_INLINE T power(T base, T exponent) {
+    const TwoWord<T> l = two_log_fine(base);
+    const bool one = ((exponent == T(0)) & (base == base)) | (base == T(1));
+    const T high = exponent * l.high;
+    const T low = multiply_add(exponent, l.low, fma(exponent, l.high, -high));
+    return exp(one ? T(0) : high, one ? T(0) : low);
+}
+
 }  // namespace
 }  // namespace fastloss

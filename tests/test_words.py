@@ -23,6 +23,7 @@ from test_build import COMPILER, REGISTER, SOURCES, compile_source, complaint, d
 from fastloss import vocabulary
 from fastloss.accuracy.points import sweep
 from fastloss.accuracy.ulps import Column, ulp_error
+from fastloss.vocabulary import exact
 
 HERE = Path(__file__).parent
 QUICK, FULL = 600, 20_000
@@ -62,16 +63,22 @@ REAL = ((-INF, INF), (-800.0, 800.0), (-120.0, 120.0), (-2.0, 2.0))
 NEGATIVE = ((-INF, 0.0), (-800.0, 0.0), (-110.0, 0.0), (-1.0, 0.0))
 POSITIVE = ((0.0, INF), (0.0, 100.0), (0.0, 3.0))
 
+
+POWERS = (*POSITIVE, (0.9, 1.1), (0.6, 1.6))
+EXPONENTS = (-300.0, -7.0, -2.5, -1.0, -0.5, -1e-3, 0.0, 1e-5, 0.3, 1.0, 1.5, 2.0, 3.7, 20.0, 900.0)
+
 WORDS = {
     "exp": Word(mpmath.exp, (1.16, 1.16), REAL, "low"),
     "expm1": Word(mpmath.expm1, (1.3, 1.3), REAL, "low"),
     "log": Word(mpmath.log, (0.93, 0.93), POSITIVE),
     "log1p": Word(mpmath.log1p, (1.02, 1.02), ((-1.0, INF), (-1.0, 3.0), (0.0, 100.0))),
     "log1p_unit": Word(lambda x, y: mpmath.log1p(x), (1.75, 1.75), ((0.0, 1.0),), (0.0,)),
+    "power": Word(exact.WORDS["power"], (1.3, 1.3), POWERS, EXPONENTS),
     "sqrt": Word(mpmath.sqrt, (0.5, 0.5), POSITIVE),
     "two_exp_negative": Word(mpmath.exp, (0.92, 0.92), NEGATIVE, "low", True, False),
     "two_log": Word(mpmath.log, (1.4, 1.4), POSITIVE, "low", True, False),
     "two_log1p": Word(mpmath.log1p, (0.52, 0.52), ((-1.0, INF), (-1.0, 3.0)), None, True, False),
+    "two_log_fine": Word(mpmath.log, (4e-3, 4e-4), POSITIVE, "low", True),
     "two_sqrt": Word(mpmath.sqrt, (2e-6, 2e-6), ((4e-24, INF), (4e-24, 3.0)), "low", True),
 }
 
@@ -105,20 +112,20 @@ def truth(name, dtype, n):
     """Exact results."""
     word = WORDS[name]
     both = word.second is not None and word.second != "low"
-    exact = []
+    results = []
     with mpmath.workprec(400):
         for x, y in zip(*points(name, dtype, n), strict=True):
             x, y = mpf(float(x)), mpf(float(y))
-            exact.append(word.exact(x, y) if both else word.exact(x + y))
-        return exact, Column(exact, dtype)
+            results.append(word.exact(x, y) if both else word.exact(x + y))
+        return results, Column(results, dtype)
 
 
 def errors(name, dtype, n, high, low):
     """In ulps."""
-    exact, column = truth(name, dtype, n)
+    results, column = truth(name, dtype, n)
     found = column.errors(high, low)
     for i in np.flatnonzero(np.isinf(found)):
-        found[i] = ulp_error(high[i], exact[i], dtype)
+        found[i] = ulp_error(high[i], results[i], dtype)
     return found
 
 

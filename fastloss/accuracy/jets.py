@@ -162,10 +162,24 @@ def _of_jets(word: str, derivatives: Callable[[Any], tuple[Any, Any, Any]]) -> A
     return function
 
 
+def _power(base: Any, exponent: Any) -> Any:
+    plain = WORDS["power"]
+    if not isinstance(base, Jet):
+        return plain(base, exponent)
+    x = base.value
+    first, second = exponent, exponent * (exponent - 1)
+    return base.through(
+        plain(x, exponent),
+        first * plain(x, exponent - 1) if first else mpf(0),
+        second * plain(x, exponent - 2) if second else mpf(0),
+    )
+
+
 _JET_WORDS = {
     **WORDS,
     "exp": _of_jets("exp", _exp),
     "log": _of_jets("log", _log),
+    "power": _power,
     "sign": _of_jets("sign", lambda x: (mpmath.sign(x), mpf(0), mpf(0))),
     "sqrt": _of_jets("sqrt", _sqrt),
 }

@@ -41,7 +41,7 @@ from ._words import (
     two_sum,
     where,
 )
-from .special import two_sqrt
+from .special import power, two_log_fine, two_sqrt
 
 __all__ = [
     "abs",
@@ -59,6 +59,7 @@ __all__ = [
     "maximum",
     "minimum",
     "nan",
+    "power",
     "rebind",
     "sign",
     "sqrt",
@@ -69,6 +70,7 @@ __all__ = [
     "two_inverse",
     "two_log",
     "two_log1p",
+    "two_log_fine",
     "two_product",
     "two_sqrt",
     "two_sum",

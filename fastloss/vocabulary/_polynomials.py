@@ -1,11 +1,12 @@
 """Coefficients of the polynomials in the elementary functions, constant term first.
 
-Minimax fits; ``csrc/real.hpp`` says where each is used, and has the same numbers.
+Minimax fits; ``csrc/real.hpp`` and ``csrc/special.hpp`` say where each is used, and have the same
+numbers.
 """
 
 from __future__ import annotations
 
-__all__ = ["EXP", "EXPM1", "LOG", "LOG1P_UNIT", "LOG_COSH", "TANH"]
+__all__ = ["EXP", "EXPM1", "LOG", "LOG1P_UNIT", "REDUCED"]
 
 
 def _numbers(text: str) -> tuple[float, ...]:
@@ -59,25 +60,37 @@ LOG1P_UNIT = {
         -0x1.6b4e60f2382acp-8 0x1.a25bf10450d3fp-10 -0x1.31f8cd7a6207ap-12 0x1.a9067c05a4c2ep-16
     """),
 }
-LOG_COSH = {
-    "float32": _numbers("""
-        -0x1.5554f6p-4 0x1.6bf4d4p-6 -0x1.b6227ep-8 0x1.03ed48p-9 -0x1.a929b6p-12
-    """),
-    "float64": _numbers("""
-        -0x1.55555555554ddp-4 0x1.6c16c16c0a228p-6 -0x1.ba1ba1b2b411ap-8 0x1.1ea5d28426d77p-9
-        -0x1.833d6bf69e769p-11 0x1.0d08a122ba43cp-12 -0x1.7d6ff7fa7a464p-14
-        0x1.11a67ba186191p-15 -0x1.850cf45c5403bp-17 0x1.00db470d6544fp-18
-        -0x1.0d7bb3618db21p-20 0x1.3b72c2ef1984dp-23
-    """),
+REDUCED = {
+    "atanh_reduced": {
+        "float32": _numbers("""
+            0x1.99999ap-3 0x1.24921p-3 0x1.c7040ap-4 0x1.827f72p-4
+        """),
+        "float64": _numbers("""
+            0x1.999999999999ap-3 0x1.24924924922fep-3 0x1.c71c71c74c77ap-4 0x1.745d173ce41bap-4
+            0x1.3b13a9cbb9295p-4 0x1.111551154f6e7p-4 0x1.e01971bc0ae18p-5 0x1.daa559ed76241p-5
+        """),
+    },
+    "log_cosh_reduced": {
+        "float32": _numbers("""
+            -0x1.5554f6p-4 0x1.6bf4d4p-6 -0x1.b6227ep-8 0x1.03ed48p-9 -0x1.a929b6p-12
+        """),
+        "float64": _numbers("""
+            -0x1.55555555554ddp-4 0x1.6c16c16c0a228p-6 -0x1.ba1ba1b2b411ap-8 0x1.1ea5d28426d77p-9
+            -0x1.833d6bf69e769p-11 0x1.0d08a122ba43cp-12 -0x1.7d6ff7fa7a464p-14
+            0x1.11a67ba186191p-15 -0x1.850cf45c5403bp-17 0x1.00db470d6544fp-18
+            -0x1.0d7bb3618db21p-20 0x1.3b72c2ef1984dp-23
+        """),
+    },
+    "tanh_reduced": {
+        "float32": _numbers("""
+            -0x1.55553ep-2 0x1.110b58p-3 -0x1.b92b22p-5 0x1.5d1564p-6 -0x1.e5df3ep-8 0x1.9ff75p-10
+        """),
+        "float64": _numbers("""
+            -0x1.5555555555521p-2 0x1.111111110de5cp-3 -0x1.ba1ba1b7f45d2p-5 0x1.664f4824215e7p-6
+            -0x1.226e2bc0fd27p-7 0x1.d6d28df974ff2p-9 -0x1.7d94ff4593277p-10 0x1.34e50592c9464p-11
+            -0x1.f05df5db1ebb5p-13 0x1.819b59bded5f6p-14 -0x1.0cdc22128aff6p-15
+            0x1.1ebcb4cbac036p-17 -0x1.4ae20ea31d7b2p-20
+        """),
+    },
 }
-TANH = {
-    "float32": _numbers("""
-        -0x1.55553ep-2 0x1.110b58p-3 -0x1.b92b22p-5 0x1.5d1564p-6 -0x1.e5df3ep-8 0x1.9ff75p-10
-    """),
-    "float64": _numbers("""
-        -0x1.5555555555521p-2 0x1.111111110de5cp-3 -0x1.ba1ba1b7f45d2p-5 0x1.664f4824215e7p-6
-        -0x1.226e2bc0fd27p-7 0x1.d6d28df974ff2p-9 -0x1.7d94ff4593277p-10 0x1.34e50592c9464p-11
-        -0x1.f05df5db1ebb5p-13 0x1.819b59bded5f6p-14 -0x1.0cdc22128aff6p-15
-        0x1.1ebcb4cbac036p-17 -0x1.4ae20ea31d7b2p-20
-    """),
-}
+"""Those that are words of their own."""

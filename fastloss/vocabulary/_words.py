@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ._polynomials import LOG_COSH, TANH
+from ._polynomials import REDUCED
 
 __all__ = [
     "abs",
@@ -52,11 +53,6 @@ sqrt = np.sqrt
 def const(x: float) -> Any:
     """A literal in the compute dtype."""
     return np.float64(x)
-
-
-def constant(single: float, twice: float) -> Any:
-    """A number that differs between float32 and float64."""
-    return np.float64(twice)
 
 
 def flat(x: Any) -> Any:
@@ -112,7 +108,7 @@ def two_inverse(high: Any, low: Any) -> tuple[Any, Any]:
 def exp(high: Any, low: Any = 0.0) -> Any:
     """exp(high + low), where low is the rounding error of high."""
     e = np.exp(high)
-    return np.where(np.isfinite(e), e + e * low, e)
+    return np.where(np.isfinite(e) & (e > 0.0), e + e * low, e)
 
 
 def two_exp_negative(high: Any, low: Any = 0.0) -> tuple[Any, Any]:
@@ -154,18 +150,48 @@ def two_log1p(x: Any, addend: Any = 0.0) -> tuple[Any, Any]:
 log1p_unit = log1p  # arguments in [0, 1]
 
 
-def log_cosh_reduced(square: Any) -> Any:
-    """(log cosh a - a² / 2) / a⁴ of a² <= 0.64."""
-    return _polynomial(square, LOG_COSH["float64"])
+def _polynomial(name: str) -> Callable[[Any], Any]:
+    coefficients = REDUCED[name]["float64"]
+
+    def polynomial(x: Any) -> Any:
+        value: Any = 0.0
+        for coefficient in reversed(coefficients):
+            value = value * x + coefficient
+        return value
+
+    return polynomial
 
 
-def tanh_reduced(square: Any) -> Any:
-    """(tanh a - a) / a³ of a² <= 0.64."""
-    return _polynomial(square, TANH["float64"])
+log_cosh_reduced = _polynomial("log_cosh_reduced")
+tanh_reduced = _polynomial("tanh_reduced")
 
 
-def _polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
-    value: Any = 0.0
-    for coefficient in reversed(coefficients):
-        value = value * x + coefficient
-    return value
+# ---- what the special words need beside
+
+
+atanh_reduced = _polynomial("atanh_reduced")
+_LN2_HIGH = float.fromhex("0x1.62e42fefa38p-1")  # short: its product with an exponent is exact
+_LN2_LOW = float.fromhex("0x1.ef35793c7673p-45")
+
+
+def constant(single: float, twice: float) -> Any:
+    """A number that differs between float32 and float64."""
+    return np.float64(twice)
+
+
+def multiply_add(a: Any, b: Any, c: Any) -> Any:
+    """The product a * b plus c; compiled, with one rounding where the hardware can."""
+    return a * b + c
+
+
+def log_split(high: Any, low: Any) -> tuple[Any, Any, Any, Any]:
+    """For high + low = 2**k (m + m_low), m about 1: k log(2) in two words, m, m_low."""
+    m, k = np.frexp(high)
+    k = np.where(m < np.sqrt(0.5), k - 1, k)
+    return k * _LN2_HIGH, k * _LN2_LOW, np.ldexp(high, -k), np.ldexp(low, -k)
+
+
+def log_limits(x: Any, words: tuple[Any, Any]) -> tuple[Any, Any]:
+    """The words, but the logarithm's value where they do not hold: 0, negative, infinite, NaN."""
+    regular = (x > 0.0) & (x < np.inf)
+    return np.where(regular, words[0], np.log(x)), np.where(regular, words[1], 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +30,7 @@ def _select(typing_context, condition, yes, no):
     return yes(condition, yes, no), code
 
 
+@functools.cache
 def words(dtype: Any) -> dict[str, Callable[..., Any]]:
     """The meaning of every word for one dtype.
 
@@ -159,11 +161,13 @@ def words(dtype: Any) -> dict[str, Callable[..., Any]]:
         "two_sum": two_sum,
         "where": where,
     }
-    private = {"constant": constant}
-    for name in special.__all__:
-        text = getattr(special, name)
+    private = {"constant": constant, "multiply_add": multiply_add}
+    private |= {name: math[name] for name in ("atanh_reduced", "log_limits", "log_split")}
+    for name, text in vars(special).items():
+        if getattr(text, "__module__", None) != special.__name__:
+            continue
         function = rebind(text, {**meanings, **private}, _compiled)
         if text.__defaults__:  # the low word may be left out
             function = two_worded(one_worded(function), function)
-        meanings[name] = function
+        (meanings if name in special.__all__ else private)[name] = function
     return meanings

@@ -13,6 +13,12 @@ def _where(condition: Any, yes: Any, no: Any) -> Any:
     return yes if condition else no
 
 
+def _power(base: Any, exponent: Any) -> Any:
+    if base or not exponent:
+        return base**exponent
+    return mpmath.mpf(0) if exponent > 0 else mpmath.inf
+
+
 WORDS = {
     "abs": abs,
     "const": mpmath.mpf,
@@ -21,6 +27,7 @@ WORDS = {
     "log": mpmath.log,
     "maximum": max,
     "minimum": min,
+    "power": _power,
     "sign": mpmath.sign,
     "sqrt": mpmath.sqrt,
     "where": _where,
