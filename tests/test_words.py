@@ -71,15 +71,19 @@ WORDS = {
     "exp": Word(mpmath.exp, (1.16, 1.16), REAL, "low"),
     "expm1": Word(mpmath.expm1, (1.3, 1.3), REAL, "low"),
     "log": Word(mpmath.log, (0.93, 0.93), POSITIVE),
+    "log1mexp": Word(exact.WORDS["log1mexp"], (1.5, 1.5), POSITIVE, "low"),
     "log1p": Word(mpmath.log1p, (1.02, 1.02), ((-1.0, INF), (-1.0, 3.0), (0.0, 100.0))),
     "log1p_unit": Word(lambda x, y: mpmath.log1p(x), (1.75, 1.75), ((0.0, 1.0),), (0.0,)),
     "power": Word(exact.WORDS["power"], (1.3, 1.3), POWERS, EXPONENTS),
+    "sech_squared": Word(exact.WORDS["sech_squared"], (0.7, 1.2), REAL, "low"),
     "sqrt": Word(mpmath.sqrt, (0.5, 0.5), POSITIVE),
+    "tanh": Word(mpmath.tanh, (0.52, 0.52), REAL),
     "two_exp_negative": Word(mpmath.exp, (0.92, 0.92), NEGATIVE, "low", True, False),
     "two_log": Word(mpmath.log, (1.4, 1.4), POSITIVE, "low", True, False),
     "two_log1p": Word(mpmath.log1p, (0.52, 0.52), ((-1.0, INF), (-1.0, 3.0)), None, True, False),
     "two_log_fine": Word(mpmath.log, (4e-3, 4e-4), POSITIVE, "low", True),
     "two_sqrt": Word(mpmath.sqrt, (2e-6, 2e-6), ((4e-24, INF), (4e-24, 3.0)), "low", True),
+    "two_tanh": Word(mpmath.tanh, (0.07, 0.04), REAL, "low", True),
 }
 
 

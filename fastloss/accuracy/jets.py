@@ -152,6 +152,21 @@ def _sqrt(x: Any) -> tuple[Any, Any, Any]:
     return root, slope, -2 * slope**3
 
 
+def _tanh(x: Any) -> tuple[Any, Any, Any]:
+    t, s = mpmath.tanh(x), WORDS["sech_squared"](x)
+    return t, s, -2 * t * s
+
+
+def _sech_squared(x: Any) -> tuple[Any, Any, Any]:
+    t, s, first = _tanh(x)
+    return s, first, s * (4 * t * t - 2 * s)
+
+
+def _log1mexp(x: Any) -> tuple[Any, Any, Any]:
+    r = 1 / mpmath.expm1(x) if x else mpmath.inf
+    return WORDS["log1mexp"](x), r, -r * (1 + r)
+
+
 def _of_jets(word: str, derivatives: Callable[[Any], tuple[Any, Any, Any]]) -> Any:
     plain = WORDS[word]
 
@@ -179,9 +194,12 @@ _JET_WORDS = {
     **WORDS,
     "exp": _of_jets("exp", _exp),
     "log": _of_jets("log", _log),
+    "log1mexp": _of_jets("log1mexp", _log1mexp),
     "power": _power,
+    "sech_squared": _of_jets("sech_squared", _sech_squared),
     "sign": _of_jets("sign", lambda x: (mpmath.sign(x), mpf(0), mpf(0))),
     "sqrt": _of_jets("sqrt", _sqrt),
+    "tanh": _of_jets("tanh", _tanh),
 }
 
 

@@ -41,7 +41,15 @@ from ._words import (
     two_sum,
     where,
 )
-from .special import power, two_log_fine, two_sqrt
+from .special import (
+    log1mexp,
+    power,
+    sech_squared,
+    tanh,
+    two_log_fine,
+    two_sqrt,
+    two_tanh,
+)
 
 __all__ = [
     "abs",
@@ -52,6 +60,7 @@ __all__ = [
     "fma",
     "inf",
     "log",
+    "log1mexp",
     "log1p",
     "log1p_unit",
     "log_cosh_reduced",
@@ -61,8 +70,10 @@ __all__ = [
     "nan",
     "power",
     "rebind",
+    "sech_squared",
     "sign",
     "sqrt",
+    "tanh",
     "tanh_reduced",
     "two_difference",
     "two_exp_negative",
@@ -74,6 +85,7 @@ __all__ = [
     "two_product",
     "two_sqrt",
     "two_sum",
+    "two_tanh",
     "where",
 ]
 

@@ -162,6 +162,7 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
     wide_shift = real(rounding + 2 * bias)
     negative_shift = real(rounding + bias + form.mantissa + 1)
     raised_shift = real(rounding + bias + form.mantissa + 1 + form.raise_by)
+    wide_raised_shift = real(rounding + bias + form.raise_by)
     exponent_unit = 2.0**-23 if real is np.float32 else 1.0
     log_high = real(float.fromhex(form.ln2_high) * exponent_unit)
     low_unit = real(float.fromhex(form.ln2_low) * exponent_unit)
@@ -266,6 +267,13 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
     def two_exp_raised(x, lo):
         biased = multiply_add(x, log2_e, raised_shift)
         return two_exp_scaled(biased, remainder2w(x, biased - raised_shift, lo), x < raised_zero)
+
+    @_compiled
+    def exp_split(x, lo):
+        biased = multiply_add(x, log2_e, wide_raised_shift)
+        n = biased - wide_raised_shift
+        scale = from_bits(unsigned(to_bits(biased) << mantissa))
+        return scale, multiply_add(n, minus_high, x), multiply_add(n, minus_low, lo)
 
     @_compiled
     def lowered(x):
@@ -407,6 +415,7 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
         "two_log2w": two_log2w,
         "two_log1p": two_log1p,
         "two_log1p_plus": two_log1p_plus,
+        "exp_split": exp_split,
         "log_limits": log_limits,
         "log_split": log_split,
         **{word: _polynomial(table[name]) for word, table in REDUCED.items()},

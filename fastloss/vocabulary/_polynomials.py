@@ -70,6 +70,16 @@ REDUCED = {
             0x1.3b13a9cbb9295p-4 0x1.111551154f6e7p-4 0x1.e01971bc0ae18p-5 0x1.daa559ed76241p-5
         """),
     },
+    "exp_cubic": {
+        "float32": _numbers("""
+            0x1.555556p-3 0x1.555518p-5 0x1.110f7ep-7 0x1.6d12bcp-10 0x1.a37bf2p-13
+        """),
+        "float64": _numbers("""
+            0x1.5555555555556p-3 0x1.5555555555556p-5 0x1.11111111107p-7 0x1.6c16c16c15f33p-10
+            0x1.a01a01a90c6f6p-13 0x1.a01a01a8a848ep-16 0x1.71de0a1280761p-19
+            0x1.27e4d630d32ecp-22 0x1.af3f6e6a802fep-26 0x1.1f7cd81946af2p-29
+        """),
+    },
     "log_cosh_reduced": {
         "float32": _numbers("""
             -0x1.5554f6p-4 0x1.6bf4d4p-6 -0x1.b6227ep-8 0x1.03ed48p-9 -0x1.a929b6p-12

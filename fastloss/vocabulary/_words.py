@@ -170,6 +170,7 @@ tanh_reduced = _polynomial("tanh_reduced")
 
 
 atanh_reduced = _polynomial("atanh_reduced")
+exp_cubic = _polynomial("exp_cubic")
 _LN2_HIGH = float.fromhex("0x1.62e42fefa38p-1")  # short: its product with an exponent is exact
 _LN2_LOW = float.fromhex("0x1.ef35793c7673p-45")
 
@@ -182,6 +183,13 @@ def constant(single: float, twice: float) -> Any:
 def multiply_add(a: Any, b: Any, c: Any) -> Any:
     """The product a * b plus c; compiled, with one rounding where the hardware can."""
     return a * b + c
+
+
+def exp_split(high: Any, low: Any) -> tuple[Any, Any, Any]:
+    """For high + low = n log(2) + r with high <= 0: 2**n, as two_exp_raised raises it, and r."""
+    n = np.rint(np.maximum(high, -1000.0) * np.log2(np.e))
+    power = np.ldexp(1.0, np.where(np.isnan(n), 0.0, n).astype(np.int32))
+    return power, high - n * _LN2_HIGH, low - n * _LN2_LOW
 
 
 def log_split(high: Any, low: Any) -> tuple[Any, Any, Any, Any]:

@@ -15,6 +15,8 @@ from ._numba_math import FLOAT32, FLOAT64, FUSES, multiply_add
 
 __all__ = ["words"]
 
+_PRIVATE = ("atanh_reduced", "exp_cubic", "exp_split", "log_limits", "log_split")
+"""What the special words need beside the vocabulary."""
 _compiled = njit(error_model="numpy")
 
 
@@ -162,7 +164,7 @@ def words(dtype: Any) -> dict[str, Callable[..., Any]]:
         "where": where,
     }
     private = {"constant": constant, "multiply_add": multiply_add}
-    private |= {name: math[name] for name in ("atanh_reduced", "log_limits", "log_split")}
+    private |= {name: math[name] for name in _PRIVATE}
     for name, text in vars(special).items():
         if getattr(text, "__module__", None) != special.__name__:
             continue

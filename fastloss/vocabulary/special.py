@@ -8,19 +8,32 @@ from __future__ import annotations
 from typing import Any
 
 from ._words import (
+    abs,
     atanh_reduced,
     const,
     constant,
     exp,
+    exp_cubic,
+    exp_split,
     fma,
     log_limits,
     log_split,
+    lowered,
     multiply_add,
     sqrt,
+    two_inverse,
     where,
 )
 
-__all__ = ["power", "two_log_fine", "two_sqrt"]
+__all__ = [
+    "log1mexp",
+    "power",
+    "sech_squared",
+    "tanh",
+    "two_log_fine",
+    "two_sqrt",
+    "two_tanh",
+]
 
 
 def two_sqrt(high: Any, low: Any = 0.0) -> tuple[Any, Any]:
@@ -81,3 +94,72 @@ def power(base: Any, exponent: Any) -> Any:
     product = exponent * high
     product_low = multiply_add(exponent, low, fma(exponent, high, -product))
     return exp(where(one, const(0.0), product), where(one, const(0.0), product_low))
+
+
+def exponential(high: Any, low: Any) -> tuple[Any, Any, Any, Any]:
+    """For exp(high + low) = 2**n (1 + rest), high <= 0: 2**n raised, 2**n, rest in two words."""
+    vanishes = high < constant(-108.0, -750.0)
+    raised, r, r_low = exp_split(high, low)
+    r, r_low = normalized(where(vanishes, const(0.0), r), where(vanishes, const(0.0), r_low))
+    square = r * r
+    half = const(0.5) * square
+    half_low = const(0.5) * fma(r, r, -square)
+    tail = multiply_add(r * square, exp_cubic(r), half_low)
+    near, near_low = normalized(r, half)
+    rest, rest_low = normalized(near, near_low + multiply_add(r_low, near, r_low + tail))
+    raised = where(vanishes, const(0.0), raised)
+    return raised, lowered(raised), rest, rest_low
+
+
+def complement(power: Any, rest: Any, rest_low: Any) -> tuple[Any, Any]:
+    """1 - 2**n (1 + rest) in two words."""
+    whole = const(1.0) - power
+    high, low = normalized(whole, -power * rest)
+    lost = (const(1.0) - whole) - power
+    return normalized(high, low + multiply_add(-power, rest_low, lost))
+
+
+def increment(power: Any, rest: Any, rest_low: Any) -> tuple[Any, Any]:
+    """1 + 2**n (1 + rest) in two words."""
+    whole = const(1.0) + power
+    high, low = normalized(whole, power * rest)
+    lost = (const(1.0) - whole) + power
+    return normalized(high, low + multiply_add(power, rest_low, lost))
+
+
+def two_tanh(high: Any, low: Any = 0.0) -> tuple[Any, Any]:
+    """tanh(high + low) in two words, for low the rounding error of high."""
+    negative = high < const(0.0)
+    twice_low = where(negative, const(2.0) * low, const(-2.0) * low)
+    _, power, rest, rest_low = exponential(const(-2.0) * abs(high), twice_low)
+    above, above_low = complement(power, rest, rest_low)
+    below, below_low = increment(power, rest, rest_low)
+    y, y_low = two_quotient(above, above_low, below, below_low)
+    return where(negative, -y, y), where(negative, -y_low, y_low)
+
+
+def tanh(x: Any) -> Any:
+    """The hyperbolic tangent."""
+    high, _ = two_tanh(x)
+    return high
+
+
+def sech_squared(high: Any, low: Any = 0.0) -> Any:
+    """1 - tanh(high + low)**2, the derivative of tanh, for low the rounding error of high."""
+    negative = high < const(0.0)
+    twice_low = where(negative, const(2.0) * low, const(-2.0) * low)
+    raised, power, rest, rest_low = exponential(const(-2.0) * abs(high), twice_low)
+    below, below_low = increment(power, rest, rest_low)
+    inverse, inverse_low = two_inverse(below, below_low)
+    square, square_low = two_times(inverse, inverse_low, inverse, inverse_low)
+    mantissa, mantissa_low = normalized(const(1.0), rest)
+    part = multiply_add(mantissa, square_low, (mantissa_low + rest_low) * square)
+    return lowered(fma(mantissa, square, part) * (const(4.0) * raised))
+
+
+def log1mexp(high: Any, low: Any = 0.0) -> Any:
+    """log(1 - exp(-(high + low))) for high > 0 and low its rounding error; -inf at 0."""
+    _, power, rest, rest_low = exponential(-high, -low)
+    above, above_low = complement(power, rest, rest_low)
+    y, y_low = two_log_fine(above, above_low)
+    return y + y_low
