@@ -64,6 +64,7 @@ NEGATIVE = ((-INF, 0.0), (-800.0, 0.0), (-110.0, 0.0), (-1.0, 0.0))
 POSITIVE = ((0.0, INF), (0.0, 100.0), (0.0, 3.0))
 
 
+NORMAL = ((-INF, INF), (-40.0, 40.0), (-15.0, 15.0), (-3.0, 3.0))
 POWERS = (*POSITIVE, (0.9, 1.1), (0.6, 1.6))
 EXPONENTS = (-300.0, -7.0, -2.5, -1.0, -0.5, -1e-3, 0.0, 1e-5, 0.3, 1.0, 1.5, 2.0, 3.7, 20.0, 900.0)
 
@@ -71,9 +72,15 @@ WORDS = {
     "exp": Word(mpmath.exp, (1.16, 1.16), REAL, "low"),
     "expm1": Word(mpmath.expm1, (1.3, 1.3), REAL, "low"),
     "log": Word(mpmath.log, (0.93, 0.93), POSITIVE),
+    "inverse_mills": Word(exact.WORDS["inverse_mills"], (1, 1), NORMAL, "low"),
+    "inverse_mills_slope": Word(exact.WORDS["inverse_mills_slope"], (2, 2), NORMAL, "low"),
     "log1mexp": Word(exact.WORDS["log1mexp"], (1.5, 1.5), POSITIVE, "low"),
     "log1p": Word(mpmath.log1p, (1.02, 1.02), ((-1.0, INF), (-1.0, 3.0), (0.0, 100.0))),
     "log1p_unit": Word(lambda x, y: mpmath.log1p(x), (1.75, 1.75), ((0.0, 1.0),), (0.0,)),
+    "log_normal_cdf": Word(exact.WORDS["log_normal_cdf"], (1.6, 1.6), NORMAL, "low"),
+    "normal_cdf": Word(exact.WORDS["normal_cdf"], (1.1, 1.1), NORMAL, "low"),
+    "normal_density": Word(exact.WORDS["normal_density"], (0.8, 0.8), NORMAL, "low"),
+    "normal_interval": Word(exact.WORDS["normal_interval"], (1.5, 1.5), NORMAL, "low"),
     "power": Word(exact.WORDS["power"], (1.3, 1.3), POWERS, EXPONENTS),
     "sech_squared": Word(exact.WORDS["sech_squared"], (0.7, 1.2), REAL, "low"),
     "sqrt": Word(mpmath.sqrt, (0.5, 0.5), POSITIVE),

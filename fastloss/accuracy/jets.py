@@ -167,6 +167,28 @@ def _log1mexp(x: Any) -> tuple[Any, Any, Any]:
     return WORDS["log1mexp"](x), r, -r * (1 + r)
 
 
+def _normal_density(x: Any) -> tuple[Any, Any, Any]:
+    y = WORDS["normal_density"](x)
+    return y, -x * y, (x * x - 1) * y
+
+
+def _normal_cdf(x: Any) -> tuple[Any, Any, Any]:
+    return WORDS["normal_cdf"](x), *_normal_density(x)[:2]
+
+
+def _normal_interval(x: Any) -> tuple[Any, Any, Any]:
+    first, second, _ = _normal_density(x)
+    return WORDS["normal_interval"](x), 2 * first, 2 * second
+
+
+def _log_normal_cdf(x: Any) -> tuple[Any, Any, Any]:
+    return (
+        WORDS["log_normal_cdf"](x),
+        WORDS["inverse_mills"](x),
+        -WORDS["inverse_mills_slope"](x),
+    )
+
+
 def _of_jets(word: str, derivatives: Callable[[Any], tuple[Any, Any, Any]]) -> Any:
     plain = WORDS[word]
 
@@ -195,6 +217,10 @@ _JET_WORDS = {
     "exp": _of_jets("exp", _exp),
     "log": _of_jets("log", _log),
     "log1mexp": _of_jets("log1mexp", _log1mexp),
+    "log_normal_cdf": _of_jets("log_normal_cdf", _log_normal_cdf),
+    "normal_cdf": _of_jets("normal_cdf", _normal_cdf),
+    "normal_density": _of_jets("normal_density", _normal_density),
+    "normal_interval": _of_jets("normal_interval", _normal_interval),
     "power": _power,
     "sech_squared": _of_jets("sech_squared", _sech_squared),
     "sign": _of_jets("sign", lambda x: (mpmath.sign(x), mpf(0), mpf(0))),

@@ -91,6 +91,52 @@ REDUCED = {
             -0x1.0d7bb3618db21p-20 0x1.3b72c2ef1984dp-23
         """),
     },
+    "mills_reduced": {
+        "float32": _numbers("""
+            -0x1.8c18fp-4 0x1.cabdap-7 0x1.d495c2p-6 -0x1.07c46cp-5 0x1.25e45ap-6 -0x1.47b77ap-8
+            -0x1.31859p-12 0x1.69a3a4p-11 -0x1.623ef4p-14 -0x1.5014d4p-14 0x1.a49ceep-17
+            0x1.ed17aap-18
+        """),
+        "float64": _numbers("""
+            -0x1.8c18f2086e34bp-4 0x1.cabd72a60f83bp-7 0x1.d4969f10e01a4p-6 -0x1.07c3c2582b3d9p-5
+            0x1.25dd7205fe5fap-6 -0x1.47d5fc75024dap-8 -0x1.2b7f5dfe4cc64p-12
+            0x1.6c53834d8d138p-11 -0x1.8c11b07bd4e5fp-14 -0x1.707bc460f4b1ep-14
+            0x1.6483b05c4c753p-16 0x1.c9427141cf79fp-17 -0x1.cc96b3c7412dep-19
+            -0x1.5ee6878ac538dp-19 0x1.b0b37d9f18282p-22 0x1.29e053a6122ccp-21
+            0x1.2439dd1715b11p-28 -0x1.eba7d774857b3p-24 -0x1.90b9e51654ff4p-26
+            0x1.5c11f6ca5635ep-26 0x1.309666f772eebp-27 -0x1.67f654f78fecep-29
+            -0x1.065f663479d1p-29 0x1.896d5251bc3dfp-33 0x1.b1b415954570bp-33
+        """),
+    },
+    "mills_slope_reduced": {
+        "float32": _numbers("""
+            -0x1.63307p-2 -0x1.61a6a6p-3 0x1.6a0882p-2 -0x1.c52988p-3 0x1.bc29dp-6 0x1.cbe228p-5
+            -0x1.3e4adap-5 0x1.27f21p-8 0x1.7850c2p-8 -0x1.b9d0bep-10 -0x1.8ce68ep-11
+            0x1.d0a988p-13 0x1.3dc8bep-14
+        """),
+        "float64": _numbers("""
+            -0x1.63306e6d1422bp-2 -0x1.61a6f28fb61a2p-3 0x1.6a084c18381bbp-2
+            -0x1.c524c0ae21748p-3 0x1.bc4bba86e9a44p-6 0x1.cb6e5a182d333p-5 -0x1.3e9888125f7cdp-5
+            0x1.328d74bc6f5f9p-8 0x1.7e3f04f05df7cp-8 -0x1.fb76db456c839p-10
+            -0x1.ce8def0325b21p-11 0x1.bef2c55d34003p-12 0x1.6df1c78062b6cp-13
+            -0x1.53412d74cfe78p-14 -0x1.6cfb27d090d5bp-15 0x1.a3822be0b02c6p-17
+            0x1.85f07d4fa0e0cp-17 -0x1.a66978468dfeep-21 -0x1.85743b5c1ffc1p-19
+            -0x1.cf7f4ed2d2638p-22 0x1.463cf6d13f86dp-21 0x1.d57e4c9431942p-23
+            -0x1.91ce832bc4479p-24 -0x1.c062cec33e816p-25 0x1.1d5ebb0bfabb6p-27
+            0x1.84224ed32f2d3p-28 -0x1.949658329774bp-33
+        """),
+    },
+    "normal_interval_reduced": {
+        "float32": _numbers("""
+            -0x1.105832p-3 0x1.46ce48p-6 -0x1.36fcdcp-9 0x1.dbf84ep-13 -0x1.00c09ap-16
+        """),
+        "float64": _numbers("""
+            -0x1.1058377e2ceep-3 0x1.46d042976916dp-6 -0x1.37403f6b9e0e3p-9 0x1.e42b0d50b358cp-13
+            -0x1.3ce8fa904bb7bp-16 0x1.658a18d27d5ap-20 -0x1.62216950bbed2p-24
+            0x1.3864e95f9703p-28 -0x1.ef0971dc5b4cbp-33 0x1.57c30baa77936p-37
+            -0x1.4d835d9ccd392p-42
+        """),
+    },
     "tanh_reduced": {
         "float32": _numbers("""
             -0x1.55553ep-2 0x1.110b58p-3 -0x1.b92b22p-5 0x1.5d1564p-6 -0x1.e5df3ep-8 0x1.9ff75p-10

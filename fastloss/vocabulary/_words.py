@@ -113,17 +113,25 @@ def exp(high: Any, low: Any = 0.0) -> Any:
 
 def two_exp_negative(high: Any, low: Any = 0.0) -> tuple[Any, Any]:
     """exp(high + low) in two words, for high <= 0 and low its rounding error."""
-    e = np.exp(np.asarray(high, np.longdouble) + low)
-    rounded = np.asarray(e, np.float64)
-    return rounded, np.asarray(e - rounded, np.float64)
+    return _two_words(np.exp(np.asarray(high, np.longdouble) + low))
 
 
-two_exp_raised = two_exp_negative  # compiled words raise it by a power of two, for sums
+def two_exp_raised(high: Any, low: Any = 0.0) -> tuple[Any, Any]:
+    """The same times a power of two, so that sums lose no digits to subnormal numbers."""
+    return _two_words(np.exp(np.asarray(high, np.longdouble) + low) * _RAISE)
 
 
 def lowered(x: Any) -> Any:
-    """Takes off the power of two by which two_exp_raised is too large."""
-    return x
+    """Takes that factor off."""
+    return x / _RAISE
+
+
+_RAISE = 2.0**106
+
+
+def _two_words(x: Any) -> tuple[Any, Any]:
+    rounded = np.asarray(x, np.float64)
+    return rounded, np.asarray(x - rounded, np.float64)
 
 
 def expm1(high: Any, low: Any = 0.0) -> Any:
@@ -171,6 +179,9 @@ tanh_reduced = _polynomial("tanh_reduced")
 
 atanh_reduced = _polynomial("atanh_reduced")
 exp_cubic = _polynomial("exp_cubic")
+mills_reduced = _polynomial("mills_reduced")
+mills_slope_reduced = _polynomial("mills_slope_reduced")
+normal_interval_reduced = _polynomial("normal_interval_reduced")
 _LN2_HIGH = float.fromhex("0x1.62e42fefa38p-1")  # short: its product with an exponent is exact
 _LN2_LOW = float.fromhex("0x1.ef35793c7673p-45")
 
@@ -186,9 +197,9 @@ def multiply_add(a: Any, b: Any, c: Any) -> Any:
 
 
 def exp_split(high: Any, low: Any) -> tuple[Any, Any, Any]:
-    """For high + low = n log(2) + r with high <= 0: 2**n, as two_exp_raised raises it, and r."""
+    """For high + low = n log(2) + r with high <= 0: 2**n, raised like two_exp_raised, and r."""
     n = np.rint(np.maximum(high, -1000.0) * np.log2(np.e))
-    power = np.ldexp(1.0, np.where(np.isnan(n), 0.0, n).astype(np.int32))
+    power = np.ldexp(_RAISE, np.where(np.isnan(n), 0.0, n).astype(np.int32))
     return power, high - n * _LN2_HIGH, low - n * _LN2_LOW
 
 

@@ -15,7 +15,16 @@ from ._numba_math import FLOAT32, FLOAT64, FUSES, multiply_add
 
 __all__ = ["words"]
 
-_PRIVATE = ("atanh_reduced", "exp_cubic", "exp_split", "log_limits", "log_split")
+_PRIVATE = (
+    "atanh_reduced",
+    "exp_cubic",
+    "exp_split",
+    "log_limits",
+    "log_split",
+    "mills_reduced",
+    "mills_slope_reduced",
+    "normal_interval_reduced",
+)
 """What the special words need beside the vocabulary."""
 _compiled = njit(error_model="numpy")
 
