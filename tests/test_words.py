@@ -64,13 +64,16 @@ NEGATIVE = ((-INF, 0.0), (-800.0, 0.0), (-110.0, 0.0), (-1.0, 0.0))
 POSITIVE = ((0.0, INF), (0.0, 100.0), (0.0, 3.0))
 
 
+GAMMA = (*POSITIVE, (0.98, 1.02), (1.46, 1.463), (1.98, 2.02))
 NORMAL = ((-INF, INF), (-40.0, 40.0), (-15.0, 15.0), (-3.0, 3.0))
 POWERS = (*POSITIVE, (0.9, 1.1), (0.6, 1.6))
 EXPONENTS = (-300.0, -7.0, -2.5, -1.0, -0.5, -1e-3, 0.0, 1e-5, 0.3, 1.0, 1.5, 2.0, 3.7, 20.0, 900.0)
 
 WORDS = {
+    "digamma": Word(exact.WORDS["digamma"], (1.5, 1.5), GAMMA),
     "exp": Word(mpmath.exp, (1.16, 1.16), REAL, "low"),
     "expm1": Word(mpmath.expm1, (1.3, 1.3), REAL, "low"),
+    "lgamma": Word(exact.WORDS["lgamma"], (1.5, 1.5), GAMMA),
     "log": Word(mpmath.log, (0.93, 0.93), POSITIVE),
     "inverse_mills": Word(exact.WORDS["inverse_mills"], (1, 1), NORMAL, "low"),
     "inverse_mills_slope": Word(exact.WORDS["inverse_mills_slope"], (2, 2), NORMAL, "low"),
@@ -85,6 +88,7 @@ WORDS = {
     "sech_squared": Word(exact.WORDS["sech_squared"], (0.7, 1.2), REAL, "low"),
     "sqrt": Word(mpmath.sqrt, (0.5, 0.5), POSITIVE),
     "tanh": Word(mpmath.tanh, (0.52, 0.52), REAL),
+    "trigamma": Word(exact.WORDS["trigamma"], (1.3, 1.3), GAMMA),
     "two_exp_negative": Word(mpmath.exp, (0.92, 0.92), NEGATIVE, "low", True, False),
     "two_log": Word(mpmath.log, (1.4, 1.4), POSITIVE, "low", True, False),
     "two_log1p": Word(mpmath.log1p, (0.52, 0.52), ((-1.0, INF), (-1.0, 3.0)), None, True, False),

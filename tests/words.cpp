@@ -49,8 +49,10 @@ FASTLOSS_LOOP_FUNCTION void word_loop(int64_t n, const T* x, const T* y, T* high
         fastloss::word_loop<fastloss::name##_word>(n, x, y, high, low);                       \
     }
 
+WORD(digamma, x)
 WORD(exp, x, y)
 WORD(expm1, x, y)
+WORD(lgamma, x)
 WORD(log, x)
 WORD(inverse_mills, x, y)
 WORD(inverse_mills_slope, x, y)
@@ -65,6 +67,7 @@ WORD(power, x, y)
 WORD(sech_squared, x, y)
 WORD(sqrt, x)
 WORD(tanh, x)
+WORD(trigamma, x)
 WORD(two_exp_negative, x, y)
 WORD(two_log, x, y)
 WORD(two_log1p, x)

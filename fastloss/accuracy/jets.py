@@ -189,6 +189,14 @@ def _log_normal_cdf(x: Any) -> tuple[Any, Any, Any]:
     )
 
 
+def _lgamma(x: Any) -> tuple[Any, Any, Any]:
+    return WORDS["lgamma"](x), WORDS["digamma"](x), WORDS["trigamma"](x)
+
+
+def _digamma(x: Any) -> tuple[Any, Any, Any]:
+    return *_lgamma(x)[1:], mpmath.psi(2, x) if x else -mpmath.inf
+
+
 def _of_jets(word: str, derivatives: Callable[[Any], tuple[Any, Any, Any]]) -> Any:
     plain = WORDS[word]
 
@@ -214,7 +222,9 @@ def _power(base: Any, exponent: Any) -> Any:
 
 _JET_WORDS = {
     **WORDS,
+    "digamma": _of_jets("digamma", _digamma),
     "exp": _of_jets("exp", _exp),
+    "lgamma": _of_jets("lgamma", _lgamma),
     "log": _of_jets("log", _log),
     "log1mexp": _of_jets("log1mexp", _log1mexp),
     "log_normal_cdf": _of_jets("log_normal_cdf", _log_normal_cdf),

@@ -42,8 +42,10 @@ from ._words import (
     where,
 )
 from .special import (
+    digamma,
     inverse_mills,
     inverse_mills_slope,
+    lgamma,
     log1mexp,
     log_normal_cdf,
     normal_cdf,
@@ -52,6 +54,7 @@ from .special import (
     power,
     sech_squared,
     tanh,
+    trigamma,
     two_log_fine,
     two_sqrt,
     two_tanh,
@@ -60,6 +63,7 @@ from .special import (
 __all__ = [
     "abs",
     "const",
+    "digamma",
     "exp",
     "expm1",
     "flat",
@@ -67,6 +71,7 @@ __all__ = [
     "inf",
     "inverse_mills",
     "inverse_mills_slope",
+    "lgamma",
     "log",
     "log1mexp",
     "log1p",
@@ -87,6 +92,7 @@ __all__ = [
     "sqrt",
     "tanh",
     "tanh_reduced",
+    "trigamma",
     "two_difference",
     "two_exp_negative",
     "two_exp_raised",

@@ -148,5 +148,85 @@ REDUCED = {
             0x1.1ebcb4cbac036p-17 -0x1.4ae20ea31d7b2p-20
         """),
     },
+    "lgamma_reduced": {
+        "float32": _numbers("""
+            0x1.4a34ccp-2 -0x1.13dffcp-4 0x1.5132d2p-6 -0x1.e40ffp-8 0x1.7aa5ap-9 -0x1.36d14ap-10
+            0x1.0e59c4p-11 -0x1.0a864p-12 0x1.9dc56p-14
+        """),
+        "float64": _numbers("""
+            0x1.4a34cc4a60fa7p-2 -0x1.13e001a55760ap-4 0x1.51322ac7d7c8p-6 -0x1.e404fc218d9bbp-8
+            0x1.7add6eaea4ecfp-9 -0x1.38ac5c2d5a95p-10 0x1.0b36af1b9a928p-11
+            -0x1.d3fd4b5c8f264p-13 0x1.a127e63a167ddp-14 -0x1.78de9c98fbb1fp-15
+            0x1.5805dc3dd984fp-16 -0x1.3cb38d8bea99ep-17 0x1.2650625c4fa25p-18
+            -0x1.1279cf68c97b9p-19 0x1.ece3c11527a9bp-21 -0x1.cde7ac8a1eebdp-22
+            0x1.2d320fa41a656p-22 -0x1.205c06d1cccfep-23
+        """),
+    },
+    "stirling_reduced": {
+        "float32": _numbers("""
+            0x1.555556p-4 -0x1.6c1c92p-9 0x1.a16ae6p-11 -0x1.34fe06p-11 0x1.1a47c8p-11
+        """),
+        "float64": _numbers("""
+            0x1.5555555555554p-4 -0x1.6c16c16c03f15p-9 0x1.a01a013890fd6p-11
+            -0x1.3813471e4a134p-11 0x1.b94080490c4c4p-11 -0x1.f5132749ea88ap-10
+            0x1.979d3692e2c4ap-8 -0x1.9e6c629413ed5p-6 0x1.b93063fe5c729p-4 -0x1.9c4ed9745fa8bp-2
+            0x1.2228ffc34fd45p0 -0x1.04acc7500f9d6p1 0x1.b669d4caae4ecp0
+        """),
+    },
+    "digamma_reduced": {
+        "float32": _numbers("""
+            0x1.e6f0ccp-1 -0x1.b1cb68p-2 0x1.eca134p-3 -0x1.2febcap-3 0x1.851f46p-4
+            -0x1.fc5a2cp-5 0x1.4d6efcp-5 -0x1.a699f8p-6 0x1.223d56p-6 -0x1.0c12b6p-6
+            0x1.4850a2p-7
+        """),
+        "float64": _numbers("""
+            0x1.e6f0cbb873617p-1 -0x1.b1cb63005ee97p-2 0x1.eca189b8e6b6p-3 -0x1.2feeeb98a7c0cp-3
+            0x1.8512e59075768p-4 -0x1.fb442029de80bp-5 0x1.4de9a9fe47d1ap-5 -0x1.b9f8b13160c11p-6
+            0x1.2564772e56ffap-6 -0x1.8635604abdd7ep-7 0x1.03bfe663add42p-7 -0x1.5a070637cf2cp-8
+            0x1.cd42923ff0042p-9 -0x1.33678a05002aap-9 0x1.97e31f6b116fbp-10
+            -0x1.0ff4137bdc196p-10 0x1.7c5706ff83459p-11 -0x1.fa57e6529f0fdp-12
+            0x1.d4a8e11dcfdcap-13 -0x1.3b22890d48f92p-13 0x1.134d654940fe5p-12
+            -0x1.6d010dd458889p-13
+        """),
+    },
+    "digamma_far_reduced": {
+        "float32": _numbers("""
+            0x1.555554p-4 -0x1.110458p-7 0x1.005918p-8 -0x1.bcebacp-9 0x1.41766ap-9
+        """),
+        "float64": _numbers("""
+            0x1.5555555555549p-4 -0x1.11111110dd97fp-7 0x1.041040728074ep-8 -0x1.1110be717b4ep-8
+            0x1.f06302a716f6cp-8 -0x1.586647200c604p-6 0x1.4b9285c0ccfcp-4 -0x1.8b1234eddb01cp-2
+            0x1.f96e89b8b7ea5p0 -0x1.2fd9bd7a1b55bp3 0x1.36ed5cbdee4dp5 -0x1.f84de4bd4ace5p6
+            0x1.30bbb08276aaap8 -0x1.fe0d30b0dde22p8 0x1.061911c049c26p9 -0x1.f089597846773p7
+        """),
+    },
+    "trigamma_reduced": {
+        "float32": _numbers("""
+            0x1.de9e64p-1 -0x1.a85808p-1 0x1.68baacp-1 -0x1.287868p-1 0x1.da09f4p-2
+            -0x1.72c354p-2 0x1.1ed7dcp-2 -0x1.b13c28p-3 0x1.24852p-3 -0x1.b5bdecp-4 0x1.09c664p-3
+            -0x1.79e6f8p-4
+        """),
+        "float64": _numbers("""
+            0x1.de9e64df22ef3p-1 -0x1.a85808a40aba4p-1 0x1.68ba30a420964p-1 -0x1.287825428e51bp-1
+            0x1.da2d963cfa91cp-2 -0x1.72d7487c4c3b2p-2 0x1.1cc1377d48559p-2 -0x1.aeb6f14d8a263p-3
+            0x1.41a51b5485566p-3 -0x1.db4d868c4169fp-4 0x1.5c085a60f6199p-4 -0x1.f9c6d0d0d1a2p-5
+            0x1.6d13579ae5fd2p-5 -0x1.06088e1cc188p-5 0x1.76873a9f9a2f5p-6 -0x1.0a262a493f14cp-6
+            0x1.75890410bff6fp-7 -0x1.0904d4f8ba8cep-7 0x1.92eae295bb422p-8 -0x1.131efbc0e1bdfp-8
+            0x1.bdb0c9b81e9f2p-10 -0x1.6816dc1745513p-10 0x1.79582b7b07359p-9
+            -0x1.eb05a88830eebp-10
+        """),
+    },
+    "trigamma_far_reduced": {
+        "float32": _numbers("""
+            0x1.555554p-3 -0x1.110a88p-5 0x1.837332p-6 -0x1.ecebp-6 0x1.592cdap-5 -0x1.1df514p-5
+        """),
+        "float64": _numbers("""
+            0x1.555555555554ap-3 -0x1.11111110f32dep-5 0x1.8618611b0ab79p-6 -0x1.1110ea848c72cp-5
+            0x1.36461fefb582ap-4 -0x1.02bd5e3750e5p-2 0x1.25f03d51303e9p0 -0x1.a1658d3f0db77p2
+            0x1.4a5622b650212p5 -0x1.0280475a27939p8 0x1.6bbd1bd14f1ap10 -0x1.af02aa7052707p12
+            0x1.9a8b172b67528p14 -0x1.2dfc8178a8eaap16 0x1.47eb1f3812022p17 -0x1.ec9206c9ede14p17
+            0x1.c79adfd8b02a3p17 -0x1.863b351d64969p16
+        """),
+    },
 }
 """Those that are words of their own."""

@@ -178,10 +178,17 @@ tanh_reduced = _polynomial("tanh_reduced")
 
 
 atanh_reduced = _polynomial("atanh_reduced")
+digamma_far_reduced = _polynomial("digamma_far_reduced")
+digamma_reduced = _polynomial("digamma_reduced")
 exp_cubic = _polynomial("exp_cubic")
+lgamma_reduced = _polynomial("lgamma_reduced")
 mills_reduced = _polynomial("mills_reduced")
 mills_slope_reduced = _polynomial("mills_slope_reduced")
 normal_interval_reduced = _polynomial("normal_interval_reduced")
+stirling_reduced = _polynomial("stirling_reduced")
+trigamma_far_reduced = _polynomial("trigamma_far_reduced")
+trigamma_reduced = _polynomial("trigamma_reduced")
+
 _LN2_HIGH = float.fromhex("0x1.62e42fefa38p-1")  # short: its product with an exponent is exact
 _LN2_LOW = float.fromhex("0x1.ef35793c7673p-45")
 

@@ -17,13 +17,19 @@ __all__ = ["words"]
 
 _PRIVATE = (
     "atanh_reduced",
+    "digamma_far_reduced",
+    "digamma_reduced",
     "exp_cubic",
     "exp_split",
+    "lgamma_reduced",
     "log_limits",
     "log_split",
     "mills_reduced",
     "mills_slope_reduced",
     "normal_interval_reduced",
+    "stirling_reduced",
+    "trigamma_far_reduced",
+    "trigamma_reduced",
 )
 """What the special words need beside the vocabulary."""
 _compiled = njit(error_model="numpy")

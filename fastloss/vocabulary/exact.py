@@ -68,10 +68,12 @@ _FAR = 10**5
 WORDS = {
     "abs": abs,
     "const": mpmath.mpf,
+    "digamma": lambda x: mpmath.digamma(x) if x else -mpmath.inf,
     "exp": mpmath.exp,
     "inf": mpmath.inf,
     "inverse_mills": _inverse_mills,
     "inverse_mills_slope": _inverse_mills_slope,
+    "lgamma": lambda x: mpmath.loggamma(x) if x else mpmath.inf,
     "log": mpmath.log,
     "log1mexp": _log1mexp,
     "log_normal_cdf": _log_normal_cdf,
@@ -85,5 +87,6 @@ WORDS = {
     "sign": mpmath.sign,
     "sqrt": mpmath.sqrt,
     "tanh": mpmath.tanh,
+    "trigamma": lambda x: mpmath.psi(1, x) if x else mpmath.inf,
     "where": _where,
 }

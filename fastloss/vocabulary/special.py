@@ -12,11 +12,14 @@ from ._words import (
     atanh_reduced,
     const,
     constant,
+    digamma_far_reduced,
+    digamma_reduced,
     exp,
     exp_cubic,
     exp_split,
     fma,
     inf,
+    lgamma_reduced,
     log_limits,
     log_split,
     lowered,
@@ -25,6 +28,9 @@ from ._words import (
     multiply_add,
     normal_interval_reduced,
     sqrt,
+    stirling_reduced,
+    trigamma_far_reduced,
+    trigamma_reduced,
     two_exp_raised,
     two_inverse,
     two_sum,
@@ -32,8 +38,10 @@ from ._words import (
 )
 
 __all__ = [
+    "digamma",
     "inverse_mills",
     "inverse_mills_slope",
+    "lgamma",
     "log1mexp",
     "log_normal_cdf",
     "normal_cdf",
@@ -42,6 +50,7 @@ __all__ = [
     "power",
     "sech_squared",
     "tanh",
+    "trigamma",
     "two_log_fine",
     "two_sqrt",
     "two_tanh",
@@ -60,6 +69,11 @@ def normalized(high: Any, low: Any) -> tuple[Any, Any]:
     """The same sum with its rounded value as the high word."""
     total = high + low
     return total, (high - total) + low
+
+
+def rounded(high: Any, low: Any) -> Any:
+    """The sum high + low, or high where that is infinite or NaN."""
+    return where(low - low == const(0.0), high + low, high)
 
 
 def two_quotient(high: Any, low: Any, divisor: Any, divisor_low: Any) -> tuple[Any, Any]:
@@ -272,7 +286,7 @@ def log_normal_cdf(high: Any, low: Any = 0.0) -> Any:
     y, y_low = two_log_fine(mass, mass_low)
     total, total_low = two_sum(where(below, -square[0], const(0.0)), y)
     total_low = total_low + (y_low - where(below, square[1], const(0.0)))
-    return where(total_low - total_low == const(0.0), total + total_low, total)
+    return rounded(total, total_low)
 
 
 def inverse_mills(high: Any, low: Any = 0.0) -> Any:
@@ -300,3 +314,69 @@ def inverse_mills_slope(high: Any, low: Any = 0.0) -> Any:
     total_low = total_low + (size_low + lowered(ratio_low))
     far, _ = two_times(ratio, ratio_low, total, total_low)
     return where(below, near, lowered(where(size > const(2.0**60), const(0.0), far)))
+
+
+def lgamma(x: Any) -> Any:
+    """The logarithm of the gamma function for x >= 0."""
+    far, two_less, less = x >= const(2.5), x < const(0.5), x < const(1.5)
+    w = where(two_less, x, where(less, x - const(1.0), x - const(2.0)))
+    start = constant(0.42278432846069336, 0.42278433509846713)
+    slope, slope_low = normalized(start, w * lgamma_reduced(w))
+    slope_low = slope_low + constant(6.538417807178121e-09, 4.999061170103931e-18)
+    near, near_low = two_times(w, const(0.0), slope, slope_low)
+    more, more_low = two_sum(const(1.0), x)
+    product, product_low = two_times(x, const(0.0), more, more_low)
+    log_x, log_x_low = two_log_fine(
+        where(two_less, product, x), where(two_less, product_low, const(0.0))
+    )
+    near, near_rest = two_sum(where(less, -log_x, const(0.0)), near)
+    near_low = near_rest + (near_low - where(less, log_x_low, const(0.0)))
+    # (x - 1/2) (log x - 1) + (log(2 pi) - 1) / 2 + ...
+    factor = x - const(0.5)
+    factor_low = (x - factor) - const(0.5)
+    log_less, log_less_low = two_sum(log_x, const(-1.0))
+    main = factor * log_less
+    main_low = fma(factor, log_less, -main) + multiply_add(
+        factor, log_less_low + log_x_low, factor_low * log_less
+    )
+    inverse = const(1.0) / x
+    total, total_low = two_sum(main, constant(0.418938547372818, 0.4189385332046727))
+    rest = constant(-1.4168144879533884e-08, 1.6728209650585413e-17)
+    rest = multiply_add(inverse, stirling_reduced(inverse * inverse), rest)
+    return rounded(where(far, total, near), where(far, total_low + (main_low + rest), near_low))
+
+
+def digamma(x: Any) -> Any:
+    """The derivative of lgamma for x >= 0."""
+    far, less = x >= const(2.0), x < const(1.0)
+    y = where(less, x, x - const(1.0))
+    root = constant(0.4616321325302124, 0.46163214496836236)
+    root_low = constant(1.243815006546356e-08, -1.5522348162858677e-17)
+    gap, gap_low = normalized(y - root, -root_low)
+    slope = digamma_reduced(y - const(0.5))
+    near = gap * slope
+    near_low = fma(gap, slope, -near) + gap_low * slope
+    inverse = const(1.0) / x
+    inverse_low = fma(-x, inverse, const(1.0)) * inverse
+    log_x, log_x_low = two_log_fine(x)
+    share = where(far, const(-0.5), where(less, const(-1.0), const(0.0)))
+    total, total_low = two_sum(where(far, log_x, near), share * inverse)
+    square = inverse * inverse
+    far_low = multiply_add(const(-0.5), inverse_low, log_x_low)
+    far_low = far_low - square * digamma_far_reduced(square)
+    low = where(far, far_low, where(less, near_low - inverse_low, near_low))
+    return rounded(total, total_low + low)
+
+
+def trigamma(x: Any) -> Any:
+    """The second derivative of lgamma for x >= 0."""
+    far, less = x >= const(2.0), x < const(1.0)
+    inverse = const(1.0) / x
+    inverse_low = fma(-x, inverse, const(1.0)) * inverse
+    square = inverse * inverse
+    square_low = fma(inverse, inverse, -square) + const(2.0) * inverse * inverse_low
+    far_low = multiply_add(inverse * square, trigamma_far_reduced(square), const(0.5) * square)
+    near = trigamma_reduced(where(less, x, x - const(1.0)) - const(0.5))
+    total, total_low = two_sum(where(less, square, const(0.0)), near)
+    near_low = total_low + where(less, square_low, const(0.0))
+    return rounded(where(far, inverse, total), where(far, far_low + inverse_low, near_low))
