@@ -6,6 +6,7 @@ same loops show that the compiler fills vectors with each word.
 
 import ctypes
 import functools
+import re
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -266,6 +267,16 @@ def test_nan_comes_through(runner, libraries, name, dtype):
     x = np.full(64, np.nan, dtype)
     high, _ = computed(runner, libraries, name, x, np.zeros(64, dtype))
     assert np.isnan(high).all()
+
+
+@pytest.mark.skipif("avx2" not in cases.ISAS or "numba" not in cases.BACKENDS, reason="needs both")
+@each_dtype
+@each_word
+def test_numba_fills_vectors(name, dtype):
+    x = np.ones(64, dtype)
+    through_numba(name, x, x)
+    text = "".join(compiled(name, dtype).inspect_asm().values())
+    assert re.search(r"\tv(mul|sqrt|f\w+)p[sd]\t.*%[yz]mm", text)
 
 
 @pytest.mark.parametrize("isa", REGISTER)

@@ -32,7 +32,7 @@ _PRIVATE = (
     "trigamma_reduced",
 )
 """What the special words need beside the vocabulary."""
-_compiled = njit(error_model="numpy")
+_compiled = njit(error_model="numpy", forceinline=True)
 
 
 @intrinsic
