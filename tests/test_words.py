@@ -269,6 +269,18 @@ def test_nan_comes_through(runner, libraries, name, dtype):
     assert np.isnan(high).all()
 
 
+@each_runner
+@each_dtype
+def test_power_at_the_ends(runner, libraries, dtype):
+    exponents = np.array([-INF, -300, -1, -0.5, 0, 1e-5, 1, 2.5, 900, INF], dtype)
+    bases = np.array([0, 0.5, 1, 7, INF], dtype)
+    x, y = (np.resize(part, 64) for part in (np.repeat(bases, 10), np.tile(exponents, 5)))
+    with np.errstate(all="ignore"):
+        expected = np.power(x, y)
+    got, _ = computed(runner, libraries, "power", x, y)
+    np.testing.assert_allclose(got, expected, 4 * np.finfo(dtype).eps, 0)
+
+
 @pytest.mark.skipif("avx2" not in cases.ISAS or "numba" not in cases.BACKENDS, reason="needs both")
 @each_dtype
 @each_word
