@@ -37,6 +37,7 @@ __all__ = [
     "sqrt",
     "tanh_reduced",
     "two_difference",
+    "two_exp",
     "two_exp_negative",
     "two_exp_raised",
     "two_inverse",
@@ -119,14 +120,15 @@ def exp(high: Any, low: Any = 0.0) -> Any:
     return np.where(np.isfinite(e), e + e * low, e)
 
 
-def two_exp_negative(high: Any, low: Any = 0.0) -> tuple[Any, Any]:
-    """exp(high + low) in two words, for high <= 0 and low its rounding error."""
+def two_exp(high: Any, low: Any = 0.0) -> tuple[Any, Any]:
+    """exp(high + low) in two words, where low is the rounding error of high."""
     e = np.exp(np.asarray(high, np.longdouble) + low)
     rounded = np.asarray(e, np.float64)
-    return rounded, np.asarray(e - rounded, np.float64)
+    return rounded, np.where(np.isfinite(rounded), np.asarray(e - rounded, np.float64), 0.0)
 
 
-two_exp_raised = two_exp_negative  # compiled words raise it by a power of two, for sums
+two_exp_negative = two_exp  # compiled words are faster for high <= 0
+two_exp_raised = two_exp_negative  # and raise it by a power of two, for sums
 
 
 def lowered(x: Any) -> Any:
