@@ -14,9 +14,11 @@ __all__ = [
     "Parameter",
     "choice",
     "clip_at",
+    "finite_nonnegative",
     "finite_positive",
     "flag",
     "fraction",
+    "optional_fraction",
     "optional_integer",
     "optional_weights",
     "positive",
@@ -95,6 +97,15 @@ def finite_positive(default: float, examples: tuple[float, ...] = (3.0,)) -> Any
     return Parameter(default, check, examples, extremes=(1e3,))
 
 
+def finite_nonnegative(default: float, examples: tuple[float, ...] = (0.0, 0.3)) -> Any:
+    """A finite number from 0."""
+
+    def check(name: str, value: Any) -> float:
+        return _number(name, value, ">= 0 and finite", lambda v: 0 <= v < math.inf)
+
+    return Parameter(default, check, examples, extremes=(1e-3, 10.0))
+
+
 def fraction(default: float, examples: tuple[float, ...] = (0.1,)) -> Any:
     """A number strictly between 0 and 1."""
 
@@ -102,6 +113,18 @@ def fraction(default: float, examples: tuple[float, ...] = (0.1,)) -> Any:
         return _number(name, value, "between 0 and 1", lambda v: 0 < v < 1)
 
     return Parameter(default, check, examples, extremes=(1e-6, 1 - 1e-6))
+
+
+def optional_fraction(default: float | None = None, examples: tuple[float, ...] = (0.25,)) -> Any:
+    """A number strictly between 0 and 1, or None."""
+    number = fraction(0.5)
+
+    def check(name: str, value: Any) -> float | None:
+        if value is None:
+            return None
+        return number.check(name, value)  # type: ignore[no-any-return]
+
+    return Parameter(default, check, examples, extremes=number.extremes)
 
 
 def small(default: float, below: float, examples: tuple[float, ...] = (1e-3,)) -> Any:

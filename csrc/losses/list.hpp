@@ -22,9 +22,13 @@ using MapLosses = List<
     LogCosh,
     Poisson,
     SigmoidCrossEntropy,
+    SigmoidCrossEntropyShaped,
     BinaryCrossEntropy,
+    Exponential,
     Hinge,
-    SquaredHinge>;
+    SquaredHinge,
+    ModifiedHuber,
+    SigmoidFocal>;
 
 using RowLosses = List<
     SoftmaxCrossEntropy,
