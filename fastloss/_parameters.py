@@ -21,6 +21,7 @@ __all__ = [
     "optional_fraction",
     "optional_integer",
     "optional_weights",
+    "outside_fraction",
     "positive",
     "small",
 ]
@@ -113,6 +114,17 @@ def fraction(default: float, examples: tuple[float, ...] = (0.1,)) -> Any:
         return _number(name, value, "between 0 and 1", lambda v: 0 < v < 1)
 
     return Parameter(default, check, examples, extremes=(1e-6, 1 - 1e-6))
+
+
+def outside_fraction(default: float) -> Any:
+    """A finite number that is not strictly between 0 and 1."""
+
+    def check(name: str, value: Any) -> float:
+        domain = "<= 0 or >= 1 and finite"
+        return _number(name, value, domain, lambda v: math.isfinite(v) and not 0 < v < 1)
+
+    examples = (-1.0, 0.0, 1.0, 1.9, 2.0, 3.0)
+    return Parameter(default, check, examples, extremes=(1 + 1e-7, 2 - 1e-7, -20.0, 20.0))
 
 
 def optional_fraction(default: float | None = None, examples: tuple[float, ...] = (0.25,)) -> Any:

@@ -169,7 +169,7 @@ NAMES = [
     (" ", ValueError, "no loss is called ''; the losses are ..."),
     ("x" * 10**6, ValueError, "no loss is called 'xxx...; the losses are ..."),
     ("huber(gamma=1)", TypeError, "Huber has no parameter 'gamma'; its parameters: delta"),
-    ("poisson(delta=1)", TypeError, "Poisson has no parameter 'delta'; its parameters: none"),
+    ("log_cosh(delta=1)", TypeError, "LogCosh has no parameter 'delta'; its parameters: none"),
     ("huber(delta=0)", ValueError, "delta must be a number above 0; got 0"),
     ("huber(delta='1')", TypeError, "delta must be a number above 0; got str"),
     *((name, TypeError, f"name must be a string such as 'huber'; got {type(name).__name__}")

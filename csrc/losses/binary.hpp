@@ -3,6 +3,7 @@
 
 #include "clip.hpp"
 #include "exponentials.hpp"
+#include "logistic.hpp"
 
 namespace fastloss {
 namespace {
@@ -30,24 +31,6 @@ struct SigmoidCrossEntropy {
         const T grad = fma(up ? -both : both, far, up ? negative : -positive);
         return {
             wrong == T(0) ? value : fma(wrong, gap, value), {grad}, {both * fma(-far, far, far)}};
-    }
-};
-
-// For half >= 0 the square root of exp(-2 half), exp, 1 / (1 + exp), and the root times that. A
-// product with one factor root and then another is exact to rounding where exp is subnormal.
-template <class T>
-struct Logistic {
-    TwoWord<T> root, e, inverse, share;
-
-    FASTLOSS_INLINE explicit Logistic(TwoWord<T> half)
-        : root(two_exp_negative(-half.high, -half.low)) {
-        e.high = root.high * root.high;
-        e.low = fma(root.high, root.high, -e.high) + T(2) * root.high * root.low;
-        const T sum = T(1) + e.high;
-        inverse = two_inverse(sum, ((T(1) - sum) + e.high) + e.low);
-        share.high = root.high * inverse.high;
-        share.low = fma(root.high, inverse.high, -share.high) +
-                    fma(root.high, inverse.low, root.low * inverse.high);
     }
 };
 
@@ -128,8 +111,8 @@ struct Exponential {
 
     Point<T> operator()(T prediction, T target) const {
         const T half = T(0.5) * prediction;
-        const T positive = times_exp<T>(target, {-half, T(0)});
-        const T negative = times_exp<T>(T(1) - target, {half, T(0)});
+        const T positive = times_square(target, two_exp(-half));
+        const T negative = times_square(T(1) - target, two_exp(half));
         const T value = positive + negative;
         return {value, {negative - positive}, {value}};
     }

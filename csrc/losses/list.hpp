@@ -3,7 +3,7 @@
 
 #include "binary.hpp"
 #include "categorical.hpp"
-#include "counts.hpp"
+#include "deviances.hpp"
 #include "divergence.hpp"
 #include "regression.hpp"
 
@@ -21,6 +21,20 @@ using MapLosses = List<
     Quantile,
     LogCosh,
     Poisson,
+    PoissonMean,
+    Gamma,
+    GammaFisher,
+    GammaMean,
+    GammaMeanFisher,
+    InverseGaussian,
+    InverseGaussianFisher,
+    InverseGaussianMean,
+    InverseGaussianMeanFisher,
+    Tweedie,
+    TweedieFisher,
+    TweedieMean,
+    TweedieMeanFisher,
+    NegativeBinomial,
     SigmoidCrossEntropy,
     SigmoidCrossEntropyShaped,
     BinaryCrossEntropy,

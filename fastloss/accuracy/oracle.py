@@ -1,21 +1,22 @@
 """The truth, from a loss's ``definition`` alone, at hundreds of bits.
 
-The definition runs on jets, so derivatives owe nothing to the library's formulas. Inputs are exact;
+The definition runs on jets, so derivatives owe nothing to the library's formulas. Hessians that are
+not the second derivatives have a definition of their own, ``curvature``. Inputs are exact;
 parameters are rounded to the compute dtype first.
 
 At a kink the definition runs once for each side, and the rule of kinks picks: the gradient of
 least magnitude between both sides, the Hessian of smaller magnitude. So near a kink that rounding
 an operand of the comparison to the compute dtype can cross it, either side is right.
 
-Errors are in ulps of the exact result. Where the data can make a difference of terms vanish the
-ulp is that of the largest term. Terms are found without knowledge of the loss: a target inside its
+Errors are in ulps of the exact result. Where the data can make a difference of terms vanish the ulp
+is that of the largest term. Terms are found without knowledge of the loss: a target inside its
 domain is a mixture of the domain's corners (a share y of the label 1 and 1 - y of the label 0; a
 distribution's share of each class), the parts are the loss of each corner times its share, and what
 the parts lack of the whole. So exp(z) - y counts as two terms, and each part is held to its own
 precision where it stands alone. A Hessian that changes its sign is such a difference in the
-prediction itself: near the change its terms are as large as it is half the prediction away.
-Where a distribution has several classes, the gradient of a class
-is a difference from its own target mass (p Σq - q), which counts as a term too.
+prediction itself: near the change its terms are as large as it is half the prediction away. Where a
+distribution has several classes, the gradient of a class is a difference from its own target mass
+(p Σq - q), which counts as a term too.
 
 Where the definition gives NaN, at an end of the domain, nothing is claimed: the tests of rules hold
 the limits.
@@ -111,6 +112,8 @@ class Truth:
         self.loss = loss
         self.dtype = dtype
         self._definition = on_jets(loss.scalars.definition)
+        curvature = getattr(loss.scalars, "curvature", None)
+        self._curvature = curvature and on_jets(curvature)
         round_to = np.dtype(dtype).type
         self._parameters = [mpf(float(round_to(p))) for p in loss.kernel_parameters()]
         self._arguments = self._numbers(np.asarray(inputs["prediction"]).astype(dtype))
@@ -207,6 +210,8 @@ class Truth:
             result = Jet(mpf(result), {}, {})
         parts = [result.value]
         parts += (slopes.get(i, 0) for slopes in (result.slopes, result.curves) for i in range(n))
+        if self._curvature:
+            parts[-1] = self._curvature(arguments, target, *self._parameters)
         value, *derivatives = (mpf(0) if abs(x) <= self._noise else x for x in parts)
         return Unit(value, derivatives[:n], derivatives[n:])
 

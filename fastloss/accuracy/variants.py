@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -23,7 +24,19 @@ __all__ = [
 def variants(name: str) -> list[fl.Loss]:
     """The losses of a registry name: the defaults, then each parameter's examples."""
     default = fl.get(name)
-    return [default, *_changed(default, "examples")]
+    found = [default, *_changed(default, "examples")]
+    return [*found, *(loss for loss in _choices(default) if loss not in found)]
+
+
+def _choices(default: fl.Loss) -> list[fl.Loss]:
+    """The loss with its words chosen in all ways: each may have a kernel of its own."""
+    words = {
+        name: (p.default, *p.examples)
+        for name, p in default._parameters.items()
+        if isinstance(p.default, str)
+    }
+    ways = itertools.product(*words.values())
+    return [default.replace(**dict(zip(words, way, strict=True))) for way in ways]
 
 
 def extreme_variants(name: str) -> list[fl.Loss]:

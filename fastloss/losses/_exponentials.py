@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..vocabulary import const, flat, fma, inf, two_exp, two_product, where
+from ..vocabulary import abs, const, flat, fma, inf, two_product, where
 
-__all__ = ["times_exp"]
+__all__ = ["times_square"]
 
 
-def times_exp(factor: Any, half: Any, half_low: Any) -> Any:
-    """factor * exp(2 (half + half_low)) of a factor >= 0, where 0 * inf = 0."""
+def times_square(factor: Any, root: Any, root_low: Any) -> Any:
+    """A factor times (root + root_low)², where 0 * inf = 0."""
     one = const(1.0)
-    root, root_low = two_exp(half, half_low)
     # a factor that may be subnormal is raised for a large root, which is lowered the second time
-    tiny = (factor < const(2.0**-60)) & (half > const(0.0))
+    tiny = (abs(factor) < const(2.0**-60)) & (root > one)
     part, part_low = two_product(factor * where(tiny, const(2.0**60), one), root)
     down = where(tiny, const(2.0**-60), one)
     last, last_low = root * down, root_low * down
     product = part * last
     exact = fma(part, last, fma(part, last_low, part_low * last))
-    return where(factor == const(0.0), flat(half), where(product < const(inf), exact, product))
+    product = where(abs(product) < const(inf), exact, product)
+    return where(factor == const(0.0), flat(root), product)

@@ -26,6 +26,7 @@ from ..vocabulary import (
     log1p_unit,
     maximum,
     two_difference,
+    two_exp,
     two_exp_negative,
     two_inverse,
     two_log,
@@ -35,7 +36,8 @@ from ..vocabulary import (
     where,
 )
 from ._clip import clip
-from ._exponentials import times_exp
+from ._exponentials import times_square
+from ._logistic import logistic, root_share
 from .regression import SquaredError
 
 __all__ = [
@@ -133,25 +135,6 @@ class SigmoidCrossEntropy(MapLoss):
         return value, grad, both * fma(-far, far, far)
 
 
-def _logistic(half: Any, half_low: Any) -> tuple[Any, ...]:
-    """For half >= 0 the square root of exp(-2 half), exp, 1 / (1 + exp), each in two words.
-
-    A product with one factor root and then another is exact to rounding where exp is subnormal.
-    """
-    root, root_low = two_exp_negative(-half, -half_low)
-    e = root * root
-    e_low = fma(root, root, -e) + const(2.0) * root * root_low
-    total = const(1.0) + e
-    inverse, inverse_low = two_inverse(total, ((const(1.0) - total) + e) + e_low)
-    return root, root_low, e, e_low, inverse, inverse_low
-
-
-def _root_share(root: Any, root_low: Any, inverse: Any, inverse_low: Any) -> tuple[Any, Any]:
-    """The root times 1 / (1 + exp); the root times that is sigmoid(-2 half)."""
-    share = root * inverse
-    return share, fma(root, inverse, -share) + fma(root, inverse_low, root_low * inverse)
-
-
 class _ShapedCrossEntropy(MapLoss):
     """With smoothed labels or a slope."""
 
@@ -171,13 +154,13 @@ class _ShapedCrossEntropy(MapLoss):
         prediction: Any, target: Any, pos_weight: Any, kept: Any, spread: Any, slope: Any
     ) -> Any:
         half, half_low = two_product(const(0.5) * slope, abs(prediction))
-        root, root_low, e, e_low, inverse, inverse_low = _logistic(half, half_low)
+        root, root_low, e, e_low, inverse, inverse_low = logistic(half, half_low)
         positive = pos_weight * fma(kept, target, spread)
         negative = fma(kept, const(1.0) - target, spread)
         both = positive + negative
         up = prediction > const(0.0)
         wrong = where(up, negative, positive)
-        share, share_low = _root_share(root, root_low, inverse, inverse_low)
+        share, share_low = root_share(root, root_low, inverse, inverse_low)
         part = both * root
         steep = slope * part
         low = fma(steep, share_low, slope * both * root_low * share)
@@ -316,8 +299,8 @@ class Exponential(MapLoss):
     @staticmethod
     def formula(prediction: Any, target: Any) -> Any:
         half = const(0.5) * prediction
-        positive = times_exp(target, -half, const(0.0))
-        negative = times_exp(const(1.0) - target, half, const(0.0))
+        positive = times_square(target, *two_exp(-half))
+        negative = times_square(const(1.0) - target, *two_exp(half))
         value = positive + negative
         return value, negative - positive, value
 
@@ -492,8 +475,8 @@ class SigmoidFocal(_LabelLoss):
         label = slope * target + shift
         weight = where(label > zero, positive, negative)
         gap = abs(prediction)
-        root, root_low, e, e_low, inverse, inverse_low = _logistic(const(0.5) * gap, zero)
-        share, share_low = _root_share(root, root_low, inverse, inverse_low)
+        root, root_low, e, e_low, inverse, inverse_low = logistic(const(0.5) * gap, zero)
+        share, share_low = root_share(root, root_low, inverse, inverse_low)
         up = label * prediction > zero
         log_term, log_low = two_sum(*two_log1p(e, e_low * inverse))
         both, both_low = two_difference(gap, -log_term)

@@ -1,9 +1,9 @@
 """Elementary functions of one real number for Numba.
 
-``FLOAT32`` and ``FLOAT64`` map names to compiled functions that take and return exactly that
-dtype: the words of the vocabulary, and the forms ``exp2w``, ``expm1_2w``, ``two_exp2w``,
-``two_exp_negative2w``, ``two_log2w`` of x + lo with abs(lo) <= ulp(x), and ``log1p_plus``, ``two_log1p_plus`` with
-something small to add.
+``FLOAT32`` and ``FLOAT64`` map names to compiled functions that take and return exactly that dtype:
+the words of the vocabulary, and the forms ``exp2w``, ``expm1_2w``, ``two_exp2w``,
+``two_exp_negative2w``, ``two_log2w`` of x + lo with abs(lo) <= ulp(x), and ``log1p_plus``,
+``two_log1p_plus`` with something small to add.
 
 Notes
 -----
