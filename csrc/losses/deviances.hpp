@@ -8,12 +8,13 @@
 namespace fastloss {
 namespace {
 
-// target / mean and (mean - target) / mean, with their limits at 0 / 0 and inf / inf.
+// The mean, target / it, and (it - target) / it, with their limits at 0 / 0 and inf / inf.
 template <class T>
 struct Relative {
-    T ratio, gap;
+    T mean, ratio, gap;
 
-    FASTLOSS_INLINE Relative(T mean, T target) {
+    FASTLOSS_INLINE Relative(T prediction, T target) {
+        mean = prediction + T(0);  // -0 becomes 0
         const bool none = target == T(0), alone = none | (mean == T(__builtin_inf()));
         ratio = none ? flat(mean) : target / mean;
         gap = alone ? T(1) + flat(ratio) : (mean - target) / mean;
@@ -46,15 +47,14 @@ struct PoissonMean {
     static constexpr const char* name = "poisson_mean";
 
     Point<T> operator()(T prediction, T target) const {
-        const TwoWord<T> words = two_log(prediction);
-        const bool none = target == T(0), alone = none | (prediction == T(__builtin_inf()));
-        const T value = fma(-target, words.high, fma(-target, words.low, prediction));
+        const auto [mean, ratio, gap] = Relative<T>(prediction, target);
+        const TwoWord<T> words = two_log(mean);
+        const bool none = target == T(0), alone = none | (mean == T(__builtin_inf()));
+        const T value = fma(-target, words.high, fma(-target, words.low, mean));
         // the first of two quotients may be subnormal
         const T raised = target < T(0x1p-60) ? T(0x1p60) : T(1);
-        const T hess = target * raised / prediction / (prediction * raised);
-        return {alone ? prediction + flat(target) : value,
-                {Relative<T>(prediction, target).gap},
-                {none ? flat(prediction) : hess}};
+        const T hess = target * raised / mean / (mean * raised);
+        return {alone ? mean + flat(target) : value, {gap}, {none ? flat(mean) : hess}};
     }
 };
 
@@ -85,12 +85,10 @@ struct GammaMean {
     static constexpr const char* name = "gamma_mean";
 
     Point<T> operator()(T prediction, T target) const {
-        const Relative<T> relative(prediction, target);
-        const T ratio = relative.ratio;
-        const TwoWord<T> words = two_log(prediction);
+        const auto [mean, ratio, gap] = Relative<T>(prediction, target);
+        const TwoWord<T> words = two_log(mean);
         const T value = ratio == T(__builtin_inf()) ? ratio : words.high + (words.low + ratio);
-        const T curve = fma(T(2), ratio, T(-1));
-        return {value, {relative.gap / prediction}, {curve / prediction / prediction}};
+        return {value, {gap / mean}, {fma(T(2), ratio, T(-1)) / mean / mean}};
     }
 };
 
@@ -133,11 +131,10 @@ struct InverseGaussianMean {
     static constexpr const char* name = "inverse_gaussian_mean";
 
     Point<T> operator()(T prediction, T target) const {
-        const Relative<T> relative(prediction, target);
-        const T curve = fma(T(3), relative.ratio, T(-2));
-        return {fma(T(0.5), relative.ratio, T(-1)) / prediction,
-                {relative.gap / prediction / prediction},
-                {curve / prediction / prediction / prediction}};
+        const auto [mean, ratio, gap] = Relative<T>(prediction, target);
+        return {fma(T(0.5), ratio, T(-1)) / mean,
+                {gap / mean / mean},
+                {fma(T(3), ratio, T(-2)) / mean / mean / mean}};
     }
 };
 
@@ -147,54 +144,70 @@ struct InverseGaussianMeanFisher : InverseGaussianMean<T> {
 
     Point<T> operator()(T prediction, T target) const {
         const Point<T> point = InverseGaussianMean<T>::operator()(prediction, target);
-        return {point.value, {point.grad[0]}, {T(1) / prediction / prediction / prediction}};
+        const T mean = Relative<T>(prediction, target).mean;
+        return {point.value, {point.grad[0]}, {T(1) / mean / mean / mean}};
     }
 };
 
-// What the Tweedie loss is of the mean and of its logarithm z.
+// factor exp(x), lowered where large; what raises it again; the root of exp(x).
 template <class T>
-struct TweedieParts {
-    TwoWord<T> a, b;         // 1 - power and 2 - power
-    TwoWord<T> root;         // of mean^a
-    T value, grown, shrunk;  // mean^b and target mean^a
+struct Exponent {
+    TwoWord<T> x, root;
+    T power, up;
 
-    // c z, where 0 inf = 0
-    FASTLOSS_INLINE static TwoWord<T> multiple(TwoWord<T> c, TwoWord<T> z) {
-        const TwoWord<T> x = two_product(c.high, z.high);
-        const bool none = c.high == T(0), usual = !none & (abs(x.high) < T(__builtin_inf()));
-        const T low = fma(c.high, z.low, fma(c.low, z.high, x.low));
-        return {none ? flat(z.high) : x.high, usual ? low : T(0)};
+    FASTLOSS_INLINE Exponent(T factor, TwoWord<T> exponent) : x(exponent) {
+        root = two_exp(T(0.5) * x.high, T(0.5) * x.low);
+        const bool large = (x.high > T(40)) | ((factor > T(1)) & (x.high > T(0)));
+        const T down = large ? T(0.25) : T(1);
+        power = times_square<T>(factor, {root.high * down, root.low * down});
+        up = large ? T(16) : T(1);
     }
 
-    // factor (exp(x) - 1) / c for x = c z and grown = factor exp(x); factor z where c is 0
-    FASTLOSS_INLINE static T integral(T factor, T c, T z, TwoWord<T> x, T grown) {
+    FASTLOSS_INLINE T raised() const { return power * up; }
+
+    // of factor exp(c t) over t from 0 to z, where x is c z
+    FASTLOSS_INLINE T integral(T factor, T c, T z) const {
         const T near = factor * (expm1(x.high, x.low) / c);
-        const T value = abs(x.high) < T(2) ? near : (grown - factor) / c;
+        const T far = (power - factor / up) / c * up;
         const bool linear = (abs(x.high) < T(0x1p-60)) | (c == T(0));
+        const T value = abs(x.high) < T(2) ? near : far;
         return factor == T(0) ? flat(z) : linear ? factor * z : value;
     }
+};
 
-    // x - y, where two infinities are as first to second
-    FASTLOSS_INLINE static T larger(T x, T y, T first, T second) {
-        const T infinity = T(__builtin_inf());
-        const bool both = (abs(x) == infinity) & (x == y);
-        return both ? (first > second ? infinity : -infinity) : x - y;
-    }
+// c z, where 0 inf = 0
+template <class T>
+FASTLOSS_INLINE TwoWord<T> multiple(TwoWord<T> c, TwoWord<T> z) {
+    const TwoWord<T> x = two_product(c.high, z.high);
+    const bool none = c.high == T(0), usual = !none & (abs(x.high) < T(__builtin_inf()));
+    const T low = fma(c.high, z.low, fma(c.low, z.high, x.low));
+    return {none ? flat(z.high) : x.high, usual ? low : T(0)};
+}
 
-    FASTLOSS_INLINE static TwoWord<T> root_of(TwoWord<T> x) {
-        return two_exp(T(0.5) * x.high, T(0.5) * x.low);
-    }
+// The difference, where two infinities are as first to second.
+template <class T>
+FASTLOSS_INLINE T larger(T a, T b, T first, T second) {
+    const T infinity = T(__builtin_inf());
+    const bool both = (abs(a) == infinity) & (a == b);
+    return both ? (first > second ? infinity : -infinity) : a - b;
+}
 
-    FASTLOSS_INLINE TweedieParts(T mean, TwoWord<T> z, T target, T power)
-        : a(two_difference(T(1), power)), b(two_difference(T(2), power)) {
-        const TwoWord<T> x = multiple(a, z), y = multiple(b, z);
-        root = root_of(x);
-        shrunk = times_square(target, root);
-        grown = times_square(T(1), root_of(y));
-        const T first = mean * (a.high == T(0) ? T(1) : a.high);
-        const T second = target * (b.high == T(0) ? T(-1) : b.high);
-        value = larger(integral(T(1), b.high, z.high, y, grown),
-                       integral(target, a.high, z.high, x, shrunk), first, second);
+// The value; 1 - power and 2 - power; target mean^(1 - power) and mean^(2 - power), of the
+// logarithm z of the mean. First and second are as the mean to the target.
+template <class T>
+struct TweedieParts {
+    TwoWord<T> a, b;
+    Exponent<T> seen, expected;
+    T value;
+
+    FASTLOSS_INLINE TweedieParts(TwoWord<T> z, T target, T power, T first, T second)
+        : a(two_difference(T(1), power)),
+          b(two_difference(T(2), power)),
+          seen(target, multiple(a, z)),
+          expected(T(1), multiple(b, z)) {
+        value = larger(
+            expected.integral(T(1), b.high, z.high), seen.integral(target, a.high, z.high),
+            first * (a.high == T(0) ? T(1) : a.high), second * (b.high == T(0) ? T(-1) : b.high));
     }
 };
 
@@ -203,19 +216,22 @@ struct Tweedie {
     static constexpr const char* name = "tweedie";
     T power;
 
-    FASTLOSS_INLINE Point<T> point(T prediction, T target, T& expected) const {
-        const T mean = exp(prediction);
-        const TweedieParts<T> parts(mean, {prediction, T(0)}, target, power);
+    FASTLOSS_INLINE Point<T> point(T prediction, T target, T& fisher) const {
+        // halves tell subnormal means from each other
+        const T mean = exp(T(0.5) * prediction), rest = target / mean;
+        const TweedieParts<T> parts({prediction, T(0)}, target, power, mean, rest);
         const T a = parts.a.high, b = parts.b.high;
-        expected = parts.grown;
+        const Exponent<T>&seen = parts.seen, &expected = parts.expected;
+        fisher = expected.raised();
         return {parts.value,
-                {parts.larger(parts.grown, parts.shrunk, mean, target)},
-                {parts.larger(b * parts.grown, a * parts.shrunk, b * mean, a * target)}};
+                {larger(fisher, seen.raised(), mean, rest)},
+                {larger(b * expected.power * expected.up, a * seen.power * seen.up, b * mean,
+                        a * rest)}};
     }
 
     Point<T> operator()(T prediction, T target) const {
-        T expected;
-        return point(prediction, target, expected);
+        T fisher;
+        return point(prediction, target, fisher);
     }
 };
 
@@ -224,28 +240,28 @@ struct TweedieMean {
     static constexpr const char* name = "tweedie_mean";
     T power;
 
-    FASTLOSS_INLINE Point<T> point(T prediction, T target, T& expected) const {
-        const TwoWord<T> z = rounded_log(prediction);
-        const TweedieParts<T> parts(prediction, z, target, power);
-        const TwoWord<T> x = parts.multiple({power, T(0)}, z);
-        const TwoWord<T> weight = parts.root_of({-x.high, -x.low});
-        const T ratio = Relative<T>(prediction, target).ratio, infinity = T(__builtin_inf());
-        const bool none = target == T(0), alone = none | (prediction == infinity);
-        const T grad = alone ? times_square(T(1) + flat(target), parts.root)
-                             : times_square(prediction - target, weight);
+    FASTLOSS_INLINE Point<T> point(T prediction, T target, T& fisher) const {
+        const Relative<T> relative(prediction, target);
+        const T mean = relative.mean, ratio = relative.ratio, infinity = T(__builtin_inf());
+        const TwoWord<T> z = rounded_log(mean);
+        const TweedieParts<T> parts(z, target, power, mean, target);
+        const TwoWord<T> x = multiple<T>({power, T(0)}, z);
+        const TwoWord<T> weight = two_exp(T(-0.5) * x.high, T(-0.5) * x.low);
+        const bool none = target == T(0), alone = none | (mean == infinity);
+        const T grad = alone ? times_square(T(1) + flat(target), parts.seen.root)
+                             : times_square(mean - target, weight);
         // a ratio that overflows is all that counts; one that alone counts may be subnormal
         const bool usual = (ratio < infinity) & (parts.a.high != T(0));
-        const bool tiny = (target < T(0x1p-60)) & (prediction < T(1));
-        const T raised = tiny ? T(0x1p60) : T(1);
+        const T raised = (target < T(0x1p-60)) & (mean < T(1)) ? T(0x1p60) : T(1);
         const T factor = usual ? fma(power, ratio, parts.a.high) : power * (target * raised);
         const T hess = times_square(factor, weight);
-        expected = times_square(T(1), weight);
-        return {parts.value, {grad}, {usual | none ? hess : hess / (prediction * raised)}};
+        fisher = times_square(T(1), weight);
+        return {parts.value, {grad}, {usual | none ? hess : hess / (mean * raised)}};
     }
 
     Point<T> operator()(T prediction, T target) const {
-        T expected;
-        return point(prediction, target, expected);
+        T fisher;
+        return point(prediction, target, fisher);
     }
 };
 
@@ -253,9 +269,9 @@ struct TweedieMean {
 template <class T, class Formula>
 struct Expected : Formula {
     Point<T> operator()(T prediction, T target) const {
-        T expected;
-        const Point<T> point = Formula::point(prediction, target, expected);
-        return {point.value, {point.grad[0]}, {expected}};
+        T fisher;
+        const Point<T> point = Formula::point(prediction, target, fisher);
+        return {point.value, {point.grad[0]}, {fisher}};
     }
 };
 
@@ -282,21 +298,24 @@ struct NegativeBinomial {
         const bool up = logit.high > T(0);
         const TwoWord<T> gap = {up ? logit.high : -logit.high, up ? logit.low : -logit.low};
         const auto [root, e, near, share] = Logistic<T>({T(0.5) * gap.high, T(0.5) * gap.low});
+        const T inverse = T(1) / dispersion;
         // exp(-gap) / d, which is the mean where the logit is negative
-        const T part = root.high / dispersion;
-        const T mean = fma(part, root.high, T(2) * part * root.low);
+        const T mean = times_square(inverse, root);
         const TwoWord<T> words = two_log1p(e.high, e.low * near.high);
         const TwoWord<T> term = two_sum(words.high, words.low);
         const T sum = up ? gap.high + (term.high + (term.low + gap.low)) : term.high + term.low;
-        const T spread = up | (e.high > T(0x1p-70)) ? sum / dispersion : mean;
+        const T spread = up | (e.high > T(0x1p-70)) ? sum * inverse : mean;
         // log(1 + d mean) - z
         TwoWord<T> slope = two_difference(term.high, up ? -log_d.high : prediction);
         slope.low += term.low + (up ? log_d.low : T(0));
         const T rest = fma(target, slope.high, fma(target, slope.low, spread));
-        const T expected = up ? near.high / dispersion : part * share.high;
-        const T seen = up ? target * root.high * share.high : target * near.high;
-        const T hess = (target + T(1) / dispersion) * share.high * share.high;
-        return {target == T(0) ? spread : rest, {expected - seen}, {hess}};
+        // mean / (1 + d mean) and target / (1 + d mean): one times sigmoid(-gap), one sigmoid(gap)
+        const T small = up ? target : inverse, large = up ? inverse : target;
+        const T part = small * root.high;
+        const T less = fma(part, share.high, fma(part, share.low, small * root.low * share.high));
+        return {target == T(0) ? spread : rest,
+                {up ? large * near.high - less : less - large * near.high},
+                {times_square(target + inverse, share)}};
     }
 };
 
