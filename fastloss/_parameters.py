@@ -129,14 +129,13 @@ def outside_fraction(default: float) -> Any:
 
 def optional_fraction(default: float | None = None, examples: tuple[float, ...] = (0.25,)) -> Any:
     """A number strictly between 0 and 1, or None."""
-    number = fraction(0.5)
 
     def check(name: str, value: Any) -> float | None:
         if value is None:
             return None
-        return number.check(name, value)  # type: ignore[no-any-return]
+        return _number(name, value, "between 0 and 1, or None", lambda v: 0 < v < 1)
 
-    return Parameter(default, check, examples, extremes=number.extremes)
+    return Parameter(default, check, examples, extremes=(1e-6, 1 - 1e-6))
 
 
 def small(default: float, below: float, examples: tuple[float, ...] = (1e-3,)) -> Any:

@@ -171,7 +171,7 @@ struct SigmoidFocal {
 
     Point<T> operator()(T prediction, T target) const {
         const T label = slope * target + shift;
-        const T weight = label > T(0) ? positive : negative;
+        const T weight = (label > T(0) ? positive : negative) + flat(label);
         const T gap = abs(prediction);
         const auto [root, e, inverse, share] = Logistic<T>({T(0.5) * gap, T(0)});
         const bool up = label * prediction > T(0);

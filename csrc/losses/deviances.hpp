@@ -241,22 +241,25 @@ struct TweedieMean {
     T power;
 
     FASTLOSS_INLINE Point<T> point(T prediction, T target, T& fisher) const {
-        const Relative<T> relative(prediction, target);
-        const T mean = relative.mean, ratio = relative.ratio, infinity = T(__builtin_inf());
-        const TwoWord<T> z = rounded_log(mean);
-        const TweedieParts<T> parts(z, target, power, mean, target);
-        const TwoWord<T> x = multiple<T>({power, T(0)}, z);
-        const TwoWord<T> weight = two_exp(T(-0.5) * x.high, T(-0.5) * x.low);
-        const bool none = target == T(0), alone = none | (mean == infinity);
+        const TwoWord<T> z = rounded_log(prediction);
+        const TweedieParts<T> parts(z, target, power, prediction, target);
+        const T a = parts.a.high;
+        // the roots of mean^-power and of mean^(-1 - power)
+        const TwoWord<T> weight = root_of_inverse({power, T(0)}, z);
+        const TwoWord<T> steep = root_of_inverse(two_sum(power, T(1)), z);
+        const bool alone = (target == T(0)) | (prediction == T(__builtin_inf()));
         const T grad = alone ? times_square(T(1) + flat(target), parts.seen.root)
-                             : times_square(mean - target, weight);
-        // a ratio that overflows is all that counts; one that alone counts may be subnormal
-        const bool usual = (ratio < infinity) & (parts.a.high != T(0));
-        const T raised = (target < T(0x1p-60)) & (mean < T(1)) ? T(0x1p60) : T(1);
-        const T factor = usual ? fma(power, ratio, parts.a.high) : power * (target * raised);
-        const T hess = times_square(factor, weight);
+                             : times_square(prediction - target, weight);
+        const T rest = power * times_square(target, steep);
         fisher = times_square(T(1), weight);
-        return {parts.value, {grad}, {usual | none ? hess : hess / (mean * raised)}};
+        return {parts.value,
+                {grad},
+                {larger(times_square(a, weight), -rest, a * prediction, -power * target)}};
+    }
+
+    FASTLOSS_INLINE static TwoWord<T> root_of_inverse(TwoWord<T> c, TwoWord<T> z) {
+        const TwoWord<T> x = multiple(c, z);
+        return two_exp(T(-0.5) * x.high, T(-0.5) * x.low);
     }
 
     Point<T> operator()(T prediction, T target) const {

@@ -86,7 +86,7 @@ def _enough_bits(numbers: list[Any], parameters: list[Any], dtype: str) -> tuple
         return BASE_BITS, 60 - BASE_BITS
     small, large = math.frexp(min(finite))[1], math.frexp(max(finite))[1]
     tails = min(limit, 3 * max(finite) * (1 + max(factors, default=0.0))) if large > 4 else 0
-    tiny = min(limit, 2 * max(0, -small))
+    tiny = 2 * max(0, -small)
     needed = BASE_BITS + max(tails, tiny) + max(0, large)
     bits = math.ceil(needed / 200) * 200
     return bits, max(0, large) + 60 - bits

@@ -425,13 +425,13 @@ class SigmoidFocal(_LabelLoss):
 
     Parameters
     ----------
+    labels : {"01", "pm1"}
+        How targets write the labels: 0 and 1, or -1 and +1.
     alpha : float, optional
         The weight a of the positive class; that of the negative one is 1 - alpha. None weighs both
         with 1.
     gamma : float
         How much confident examples are discounted; 0 gives the cross-entropy.
-    labels : {"01", "pm1"}
-        How targets write the labels: 0 and 1, or -1 and +1.
     """
 
     name = "sigmoid_focal"
@@ -473,7 +473,7 @@ class SigmoidFocal(_LabelLoss):
     ) -> Any:  # fmt: skip
         zero, one = const(0.0), const(1.0)
         label = slope * target + shift
-        weight = where(label > zero, positive, negative)
+        weight = where(label > zero, positive, negative) + flat(label)
         gap = abs(prediction)
         root, root_low, e, e_low, inverse, inverse_low = logistic(const(0.5) * gap, zero)
         share, share_low = root_share(root, root_low, inverse, inverse_low)

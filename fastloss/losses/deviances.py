@@ -38,6 +38,7 @@ class _Deviance(MapLoss):
     """What all have in common: targets from 0, and their mean as the best constant."""
 
     optimum = "mean"
+    convex = False
     smooth = True
     elicits = "mean"
     proper = False
@@ -165,7 +166,7 @@ class Gamma(_WithFisher):
     ulps = {"float32": (2, 2, 2.5), "float64": (2, 2, 2.5)}
 
     @property
-    def convex(self) -> bool:
+    def convex(self) -> bool:  # type: ignore[override]
         return self.prediction_is == "log_mean"
 
     @property
@@ -265,7 +266,6 @@ class InverseGaussian(_WithFisher):
     """
 
     name = "inverse_gaussian"
-    convex = False
     ulps = {"float32": (2.5, 2.5, 2.5), "float64": (2.5, 2.5, 2.5)}
 
     @property
@@ -363,13 +363,13 @@ class Tweedie(_WithFisher):
 
     Parameters
     ----------
-    power : float
-        Of the mean in the variance; not between 0 and 1, where no such distribution exists.
     prediction_is : {"log_mean", "mean"}
         What predictions are.
     hessian : {"exact", "fisher"}
         The second derivative, which can be negative; or what one expects of it:
         mean^(2 - power), and for means mean^-power.
+    power : float
+        Of the mean in the variance; not between 0 and 1, where no such distribution exists.
     """
 
     name = "tweedie"
@@ -378,11 +378,11 @@ class Tweedie(_WithFisher):
     @property
     def ulps(self) -> dict[str, tuple[float, float, float]]:  # type: ignore[override]
         # the Hessian multiplies the rounding of a subnormal power
-        hess = max(3.0, 2.0 + abs(1 - self.power) / 2)
+        hess = max(3.0, 2.0 + (1 - self.power) / 2, 2.0 + (self.power - 1) / 2)
         return dict.fromkeys(("float32", "float64"), (3.0, 2.5, hess))
 
     @property
-    def convex(self) -> bool:
+    def convex(self) -> bool:  # type: ignore[override]
         return 1 <= self.power <= 2 if self.prediction_is == "log_mean" else self.power in (0, 1)
 
     @property
@@ -461,27 +461,27 @@ def _tweedie_log(prediction: Any, target: Any, power: Any) -> Any:
 
 
 def _tweedie_mean(prediction: Any, target: Any, power: Any) -> Any:
-    zero, one = const(0.0), const(1.0)
-    mean, ratio, _ = _relative(prediction, target)
-    z, z_low = _log(mean)
-    value, a, _, _, _, root, root_low = _tweedie(z, z_low, target, power, mean, target)
-    x, x_low = _multiple(power, zero, z, z_low)
-    half = const(-0.5)
-    weight, weight_low = two_exp(half * x, half * x_low)
-    alone = (target == zero) | (mean == const(inf))
+    one = const(1.0)
+    z, z_low = _log(prediction)
+    value, a, _, _, _, root, root_low = _tweedie(z, z_low, target, power, prediction, target)
+    # the roots of mean^-power and of mean^(-1 - power)
+    weight, weight_low = _root_of_inverse(power, const(0.0), z, z_low)
+    steep, steep_low = _root_of_inverse(*two_sum(power, one), z, z_low)
+    fisher = times_square(one, weight, weight_low)
     grad = where(
-        alone,
+        (target == const(0.0)) | (prediction == const(inf)),
         times_square(one + flat(target), root, root_low),
-        times_square(mean - target, weight, weight_low),
+        times_square(prediction - target, weight, weight_low),
     )
-    # a ratio that overflows is all that counts; one that alone counts may be subnormal
-    usual = (ratio < const(inf)) & (a != zero)
-    tiny = (target < const(2.0**-60)) & (mean < one)
-    raised = where(tiny, const(2.0**60), one)
-    factor = where(usual, fma(power, ratio, a), power * (target * raised))
-    hess = times_square(factor, weight, weight_low)
-    hess = where(usual | (target == zero), hess, hess / (mean * raised))
-    return value, grad, hess, times_square(one, weight, weight_low)
+    rest = power * times_square(target, steep, steep_low)
+    hess = _larger(times_square(a, weight, weight_low), -rest, a * prediction, -power * target)
+    return value, grad, hess, fisher
+
+
+def _root_of_inverse(c: Any, c_low: Any, z: Any, z_low: Any) -> tuple[Any, Any]:
+    """The root of exp(-c z), in two words."""
+    x, x_low = _multiple(c, c_low, z, z_low)
+    return two_exp(const(-0.5) * x, const(-0.5) * x_low)
 
 
 class _TweedieLog(MapLoss):
