@@ -250,7 +250,8 @@ struct TweedieMean {
         const bool alone = (target == T(0)) | (prediction == T(__builtin_inf()));
         const T grad = alone ? times_square(T(1) + flat(target), parts.seen.root)
                              : times_square(prediction - target, weight);
-        const T rest = power * times_square(target, steep);
+        const T product = power * times_square(target, steep);
+        const T rest = power == T(0) ? flat(target) : product;  // 0 * inf = 0
         fisher = times_square(T(1), weight);
         return {parts.value,
                 {grad},

@@ -474,6 +474,7 @@ def _tweedie_mean(prediction: Any, target: Any, power: Any) -> Any:
         times_square(prediction - target, weight, weight_low),
     )
     rest = power * times_square(target, steep, steep_low)
+    rest = where(power == const(0.0), flat(target), rest)  # 0 * inf = 0
     hess = _larger(times_square(a, weight, weight_low), -rest, a * prediction, -power * target)
     return value, grad, hess, fisher
 
