@@ -60,19 +60,44 @@ FASTLOSS_INLINE T exp_remainder(T x, T n, T lo) {
     return multiply_add(n, -Format<T>::ln2_high, x) + multiply_add(n, -Format<T>::ln2_low, lo);
 }
 
-// e^x, or with a second argument e^(x + lo) for |lo| <= ulp(x), ignored where the result is 0 or
-// infinite (lo may be NaN there). 0.91 / 1.16 ulp, subnormal results included. 2^n e^r.
+// What e^(x + lo) is made of: 2^n e^r.
+template <class T>
+struct ExpParts {
+    T r;
+    Power<T> power;
+};
+
 template <class T, class... Low>
-FASTLOSS_INLINE T exp(T x, Low... lo) {
+FASTLOSS_INLINE ExpParts<T> exp_reduced(T x, Low... lo) {
     using F = Format<T>;
     constexpr T shift = F::round + 2 * F::bias;
     T biased = multiply_add(x, F::log2_e, shift);
     T r = exp_remainder(x, biased - shift, lo...);
     bool vanishes = x < F::exp_zero;
-    r = vanishes ? T(0) : r;
-    Power<T> power(vanishes ? Bits<T>(0) : to_bits(biased));
+    return {vanishes ? T(0) : r, Power<T>(vanishes ? Bits<T>(0) : to_bits(biased))};
+}
+
+// e^x, or with a second argument e^(x + lo) for |lo| <= ulp(x), ignored where the result is 0 or
+// infinite (lo may be NaN there). 0.91 / 1.16 ulp, subnormal results included.
+template <class T, class... Low>
+FASTLOSS_INLINE T exp(T x, Low... lo) {
+    const auto [r, power] = exp_reduced(x, lo...);
     T y = multiply_add(r, exp_slope(r, T(1)), T(1)) * power.first * power.second;
-    return x > F::exp_infinite ? F::infinity : y;
+    return x > Format<T>::exp_infinite ? Format<T>::infinity : y;
+}
+
+// The same in two words: both within 0.34 ulp of high's. low is 0 where it would be subnormal or
+// high is infinite.
+template <class T, class... Low>
+FASTLOSS_INLINE TwoWord<T> two_exp(T x, Low... lo) {
+    using F = Format<T>;
+    const auto [r, power] = exp_reduced(x, lo...);
+    T slope = exp_slope(r, T(1));
+    T high = fma(r, slope, T(1));
+    T low = fma(r, slope, T(1) - high);
+    bool infinite = x > F::exp_infinite;
+    return {infinite ? F::infinity : high * power.first * power.second,
+            infinite | (x < F::exp_low_zero) ? T(0) : low * power.first * power.second};
 }
 
 // 2^raised e^(x + lo) for x <= 0 in two words, 0 below an x: high alone is within 0.91 / 1.16 ulp,

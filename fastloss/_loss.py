@@ -111,6 +111,8 @@ class Loss:
     """The inputs that have gradients."""
     link: ClassVar[str] = "identity"
     """From means or probabilities to raw predictions."""
+    link_slope: ClassVar[float] = 1.0
+    """What raw predictions are multiplied by before the inverse of the link."""
     optimum: ClassVar[str] = "solve"
     """What the best constant is: the ``"mean"``, a ``"quantile"``, or a minimum to ``"solve"``;
     ``"none"`` where there is no formula for it."""
@@ -186,7 +188,7 @@ class Loss:
         """The constant prediction for a mean target, where :attr:`optimum` is ``"mean"``."""
         from ._links import LINKS
 
-        return LINKS[self.link].link(mean)
+        return LINKS[self.link].link(mean) / self.link_slope
 
     # Parameters and identity.
 

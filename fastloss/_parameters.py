@@ -20,8 +20,10 @@ __all__ = [
     "fraction",
     "fractions",
     "nonnegative",
+    "optional_fraction",
     "optional_integer",
     "optional_weights",
+    "outside_fraction",
     "positive",
     "scale",
     "small",
@@ -136,13 +138,17 @@ def at_most(end: float, default: float, examples: tuple[float, ...]) -> Any:
     return Parameter(default, check, examples, extremes=(-10.0, 1e-3, end - 1e-3))
 
 
-def nonnegative(default: float, examples: tuple[float, ...] = (0.0, 0.3)) -> Any:
+def nonnegative(
+    default: float,
+    examples: tuple[float, ...] = (0.0, 0.3),
+    extremes: tuple[float, ...] = (1e-3, 1e3),
+) -> Any:
     """A finite number from 0."""
 
     def check(name: str, value: Any) -> float:
         return _number(name, value, ">= 0 and finite", lambda v: 0 <= v < math.inf)
 
-    return Parameter(default, check, examples, extremes=(1e-3, 1e3))
+    return Parameter(default, check, examples, extremes)
 
 
 def fraction(default: float, examples: tuple[float, ...] = (0.1,)) -> Any:
@@ -163,6 +169,28 @@ def fractions(
         return _numbers(name, value, "between 0 and 1", lambda v: 0 < v < 1, "number a column")
 
     return Parameter(default, check, examples, extremes=((1e-6, 1 - 1e-6),))
+
+
+def outside_fraction(default: float) -> Any:
+    """A finite number that is not strictly between 0 and 1."""
+
+    def check(name: str, value: Any) -> float:
+        domain = "<= 0 or >= 1 and finite"
+        return _number(name, value, domain, lambda v: math.isfinite(v) and not 0 < v < 1)
+
+    examples = (-1.0, 0.0, 1.0, 1.9, 2.0, 3.0)
+    return Parameter(default, check, examples, extremes=(1 + 1e-7, 2 - 1e-7, -20.0, 20.0))
+
+
+def optional_fraction(default: float | None = None, examples: tuple[float, ...] = (0.25,)) -> Any:
+    """A number strictly between 0 and 1, or None."""
+
+    def check(name: str, value: Any) -> float | None:
+        if value is None:
+            return None
+        return _number(name, value, "between 0 and 1, or None", lambda v: 0 < v < 1)
+
+    return Parameter(default, check, examples, extremes=(1e-6, 1 - 1e-6))
 
 
 def small(default: float, below: float, examples: tuple[float, ...] = (1e-3,)) -> Any:

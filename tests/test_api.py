@@ -566,6 +566,17 @@ def test_known_optima():
         fl.CategoricalCrossEntropy(class_weight=(3, 1)).init_score(labels), [0.5, 0.5], rtol=1e-14
     )
     assert fl.Huber(delta=np.inf).init_score(y) == pytest.approx(4.4, rel=1e-12)
+    smoothed = fl.SigmoidCrossEntropy(label_smoothing=0.2, slope=2.0)
+    assert smoothed.init_score(labels) == pytest.approx(np.log(0.7 / 0.3) / 2, **close)
+    assert fl.Exponential().init_score(labels) == pytest.approx(np.log(3) / 2, **close)
+    for loss in (fl.Exponential(), smoothed):
+        np.testing.assert_allclose(loss.inverse_link(np.array([1.0])), 1 / (1 + np.exp(-2.0)))
+    assert fl.Brier().init_score(labels) == 0.75
+    assert fl.ModifiedHuber(labels="01").init_score(labels) == pytest.approx(0.5, rel=1e-12)
+    for loss in (fl.Gamma(), fl.InverseGaussian(), fl.NegativeBinomial(), fl.Tweedie(power=-1)):
+        assert loss.init_score(y) == pytest.approx(np.log(4.4), **close)
+    for kind in (fl.Poisson, fl.Gamma, fl.InverseGaussian, fl.Tweedie):
+        assert kind(prediction_is="mean").init_score(y) == pytest.approx(4.4, **close)
 
 
 def test_optima_of_extreme_targets():

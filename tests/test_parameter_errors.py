@@ -95,6 +95,15 @@ ONE_WEIGHT = "class_weight[{}] must be a number >= 0 and finite; got {}"
 WRONG = [
     *number(fl.Huber, "delta", "above 0", 0, -1.0, NAN, -INF, np.float32(0)),
     *number(fl.SigmoidCrossEntropy, "pos_weight", "above 0 and finite", 0, -1, NAN, INF),
+    *number(fl.SigmoidCrossEntropy, "slope", "above 0 and finite", 0, -1, NAN, INF),
+    *number(fl.SigmoidCrossEntropy, "label_smoothing", "from 0 to below 1", -0.1, 1, NAN),
+    *number(fl.Hinge, "margin", ">= 0 and finite", -1, NAN, INF),
+    *number(fl.SigmoidFocal, "gamma", ">= 0 and finite", -1, NAN, INF),
+    *((fl.SigmoidFocal, "alpha", value, ValueError,
+       f"alpha must be a number between 0 and 1, or None; got {value!r}")
+      for value in (0, 1, -0.5, NAN)),
+    *number(fl.Tweedie, "power", "<= 0 or >= 1 and finite", 0.5, 1e-300, NAN, -INF, INF),
+    *number(fl.NegativeBinomial, "dispersion", "above 0 and finite", 0, -1, NAN, INF),
     *number(fl.Quantile, "quantile", "between 0 and 1", 0, 1, -0.5, 1.5, NAN),
     *number(fl.SoftmaxCrossEntropy, "label_smoothing", "from 0 to below 1", -0.1, 1, NAN),
     *number(fl.BinaryCrossEntropy, "eps", "from 0 to below 0.5", -1e-9, 0.5, NAN, INF),
@@ -169,7 +178,7 @@ NAMES = [
     (" ", ValueError, "no loss is called ''; the losses are ..."),
     ("x" * 10**6, ValueError, "no loss is called 'xxx...; the losses are ..."),
     ("huber(gamma=1)", TypeError, "Huber has no parameter 'gamma'; its parameters: delta"),
-    ("poisson(delta=1)", TypeError, "Poisson has no parameter 'delta'; its parameters: none"),
+    ("log_cosh(delta=1)", TypeError, "LogCosh has no parameter 'delta'; its parameters: none"),
     ("huber(delta=0)", ValueError, "delta must be a number above 0; got 0"),
     ("huber(delta='1')", TypeError, "delta must be a number above 0; got str"),
     *((name, TypeError, f"name must be a string such as 'huber'; got {type(name).__name__}")

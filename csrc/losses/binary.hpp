@@ -2,6 +2,8 @@
 #pragma once
 
 #include "clip.hpp"
+#include "exponentials.hpp"
+#include "logistic.hpp"
 
 namespace fastloss {
 namespace {
@@ -29,6 +31,38 @@ struct SigmoidCrossEntropy {
         const T grad = fma(up ? -both : both, far, up ? negative : -positive);
         return {
             wrong == T(0) ? value : fma(wrong, gap, value), {grad}, {both * fma(-far, far, far)}};
+    }
+};
+
+// With smoothed labels or a slope.
+template <class T>
+struct SigmoidCrossEntropyShaped {
+    static constexpr const char* name = "sigmoid_cross_entropy_shaped";
+    T pos_weight, kept, spread, slope;
+
+    Point<T> operator()(T prediction, T target) const {
+        const TwoWord<T> half = two_product(T(0.5) * slope, abs(prediction));
+        const auto [root, e, inverse, share] = Logistic<T>(half);
+        const T positive = pos_weight * fma(kept, target, spread);
+        const T negative = fma(kept, T(1) - target, spread);
+        const T both = positive + negative;
+        const bool up = prediction > T(0);
+        const T wrong = up ? negative : positive;
+        const T part = both * root.high;
+        const T steep = slope * part;
+        const T low = fma(steep, share.low, slope * both * root.low * share.high);
+        // log(1 + e) = e where e may be subnormal
+        const T softplus = both * log1p_unit(e.high, e.low * inverse.high);
+        const T small = fma(part, root.high, T(2) * part * root.low);
+        const T value = e.high < T(0x1p-70) ? small : softplus;
+        // a product of three that neither overflows first nor rounds a subnormal
+        const bool far = abs(prediction) > T(0x1p60);
+        const T distance = far ? T(0x1p-60) * abs(prediction) : T(2) * half.high;
+        const T linear = fma(far ? slope * (T(0x1p60) * wrong) : wrong, distance, value);
+        const T side = slope * (up ? negative : -positive);
+        const T grad = (up ? -low : low) + fma(up ? -steep : steep, share.high, side);
+        const T hess = fma(steep, slope * share.high, slope * low);
+        return {wrong == T(0) ? value : linear, {grad}, {fma(-e.high * inverse.high, hess, hess)}};
     }
 };
 
@@ -71,15 +105,28 @@ struct BinaryCrossEntropy {
     }
 };
 
+template <class T>
+struct Exponential {
+    static constexpr const char* name = "exponential";
+
+    Point<T> operator()(T prediction, T target) const {
+        const T half = T(0.5) * prediction;
+        const T positive = times_square(target, two_exp(-half));
+        const T negative = times_square(T(1) - target, two_exp(half));
+        const T value = positive + negative;
+        return {value, {negative - positive}, {value}};
+    }
+};
+
 // The label is slope * target + shift, -1 or +1.
 template <class T>
 struct Hinge {
     static constexpr const char* name = "hinge";
-    T slope, shift;
+    T slope, shift, margin;
 
     Point<T> operator()(T prediction, T target) const {
         const T label = slope * target + shift;
-        const T violation = T(1) - label * prediction;
+        const T violation = margin - label * prediction;
         return {maximum(violation, T(0)),
                 {violation > T(0) ? -label : flat(violation)},
                 {flat(violation)}};
@@ -89,14 +136,68 @@ struct Hinge {
 template <class T>
 struct SquaredHinge {
     static constexpr const char* name = "squared_hinge";
+    T slope, shift, margin;
+
+    Point<T> operator()(T prediction, T target) const {
+        const T label = slope * target + shift;
+        const T violation = maximum(margin - label * prediction, T(0));
+        return {violation * violation,
+                {T(-2) * label * violation},
+                {violation > T(0) ? T(2) : flat(violation)}};
+    }
+};
+
+template <class T>
+struct ModifiedHuber {
+    static constexpr const char* name = "modified_huber";
     T slope, shift;
 
     Point<T> operator()(T prediction, T target) const {
         const T label = slope * target + shift;
-        const T violation = maximum(T(1) - label * prediction, T(0));
-        return {violation * violation,
-                {T(-2) * label * violation},
-                {violation > T(0) ? T(2) : flat(violation)}};
+        const T right = label * prediction;
+        const T violation = maximum(T(1) - right, T(0));
+        const bool linear = right < T(-1);
+        const bool curved = (violation > T(0)) & (right > T(-1));
+        return {linear ? T(-4) * right : violation * violation,
+                {label * (linear ? T(-4) : T(-2) * violation)},
+                {curved ? T(2) : flat(violation)}};
+    }
+};
+
+template <class T>
+struct SigmoidFocal {
+    static constexpr const char* name = "sigmoid_focal";
+    T slope, shift, positive, negative, gamma;
+
+    Point<T> operator()(T prediction, T target) const {
+        const T label = slope * target + shift;
+        const T weight = (label > T(0) ? positive : negative) + flat(label);
+        const T gap = abs(prediction);
+        const auto [root, e, inverse, share] = Logistic<T>({T(0.5) * gap, T(0)});
+        const bool up = label * prediction > T(0);
+        const TwoWord<T> words = two_log1p(e.high, e.low * inverse.high);
+        const TwoWord<T> log_term = two_sum(words.high, words.low);
+        TwoWord<T> both = two_difference(gap, -log_term.high);
+        both.low += log_term.low;
+        // -log p, and -log(1 - p) in two words
+        const T surprise = up ? log_term.high + log_term.low : both.high + both.low;
+        const TwoWord<T> rest = {up ? both.high : log_term.high, up ? both.low : log_term.low};
+        const TwoWord<T> power = two_product(gamma, rest.high);
+        const T powered = exp(-power.high, -fma(gamma, rest.low, power.low));
+        const T scale = weight * (gamma == T(0) ? T(1) + flat(gap) : powered);
+        // p in two factors, of which one is a root where p may be subnormal
+        const TwoWord<T> factor = {up ? T(1) : root.high, up ? T(0) : root.low};
+        const TwoWord<T> other = {up ? inverse.high : share.high, up ? inverse.low : share.low};
+        const T p =
+            fma(factor.high, other.high, fma(factor.high, other.low, factor.low * other.high));
+        const T far = fma(root.high, share.high, fma(root.high, share.low, root.low * share.high));
+        const T q = up ? far : inverse.high;
+        const T bits = factor.high == T(0) ? T(0) : surprise;  // 0 log 0 = 0
+        const T grad = scale * fma(gamma * p, bits, q);
+        const T curve = fma(gamma * bits, fma(gamma, p, -q), q * fma(T(2), gamma, T(1)));
+        const T part = factor.high * curve;
+        const T part_low = fma(part, other.low, factor.low * curve * other.high);
+        return {scale * surprise, {-label * grad}, {scale * fma(part, other.high, part_low)}};
     }
 };
 

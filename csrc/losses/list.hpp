@@ -3,7 +3,7 @@
 
 #include "binary.hpp"
 #include "categorical.hpp"
-#include "counts.hpp"
+#include "deviances.hpp"
 #include "divergence.hpp"
 #include "forecast.hpp"
 #include "regression.hpp"
@@ -46,10 +46,28 @@ using MapLosses = List<
     Mape,
     Smape,
     Poisson,
+    PoissonMean,
+    Gamma,
+    GammaFisher,
+    GammaMean,
+    GammaMeanFisher,
+    InverseGaussian,
+    InverseGaussianFisher,
+    InverseGaussianMean,
+    InverseGaussianMeanFisher,
+    Tweedie,
+    TweedieFisher,
+    TweedieMean,
+    TweedieMeanFisher,
+    NegativeBinomial,
     SigmoidCrossEntropy,
+    SigmoidCrossEntropyShaped,
     BinaryCrossEntropy,
+    Exponential,
     Hinge,
-    SquaredHinge>;
+    SquaredHinge,
+    ModifiedHuber,
+    SigmoidFocal>;
 
 using RowLosses = List<
     SoftmaxCrossEntropy,

@@ -1,19 +1,22 @@
 """The truth, from a loss's ``definition`` alone, at hundreds of bits.
 
-The definition runs on jets, so derivatives owe nothing to the library's formulas. Inputs are exact;
+The definition runs on jets, so derivatives owe nothing to the library's formulas. Hessians that are
+not the second derivatives have a definition of their own, ``curvature``. Inputs are exact;
 parameters are rounded to the compute dtype first.
 
 At a kink the definition runs once for each side, and the rule of kinks picks: the gradient of
 least magnitude between both sides, the Hessian of smaller magnitude. So near a kink that rounding
 an operand of the comparison to the compute dtype can cross it, either side is right.
 
-Errors are in ulps of the exact result. Where the data can make a difference of terms vanish the
-ulp is that of the largest term. Terms are found without knowledge of the loss: a target inside its
+Errors are in ulps of the exact result. Where the data can make a difference of terms vanish the ulp
+is that of the largest term. Terms are found without knowledge of the loss: a target inside its
 domain is a mixture of the domain's corners (a share y of the label 1 and 1 - y of the label 0; a
 distribution's share of each class), the parts are the loss of each corner times its share, and what
 the parts lack of the whole. So exp(z) - y counts as two terms, and each part is held to its own
-precision where it stands alone. Where a distribution has several classes, the gradient of a class
-is a difference from its own target mass (p Σq - q), which counts as a term too.
+precision where it stands alone. A Hessian that changes its sign is such a difference in the
+prediction itself: near the change its terms are as large as it is half the prediction away. Where a
+distribution has several classes, the gradient of a class is a difference from its own target mass
+(p Σq - q), which counts as a term too.
 
 Where the definition gives NaN, at an end of the domain, nothing is claimed: the tests of rules hold
 the limits.
@@ -40,6 +43,8 @@ from .ulps import FORMATS, Column, ulp_error
 __all__ = ["OUTPUTS", "Truth", "Unit"]
 
 BASE_BITS = 260
+BESIDE = mpf(1) / 2
+"""How far from a prediction its Hessian is looked at too, relative to it."""
 OUTPUTS = ("value", "grad", "hess")
 
 
@@ -68,21 +73,23 @@ class Unit:
         return {"value": [self.value], "grad": self.grad, "hess": self.hess}[output]
 
 
-def _enough_bits(numbers: list[float], parameters: list[float], dtype: str) -> tuple[int, int]:
+def _enough_bits(numbers: list[Any], parameters: list[Any], dtype: str) -> tuple[int, int]:
     """A precision at which no cancellation of exponentials or tiny numbers shows in a result.
 
-    And the exponent below which results are noise.
+    And the exponent below which results are noise. Parameters may multiply exponents.
     """
     _, least, _ = FORMATS[dtype]
     limit = -least + 128
-    finite = [abs(x) for x in (*numbers, *parameters) if x and math.isfinite(x)]
+    factors = [abs(float(x)) for x in parameters if x and mpmath.isfinite(x)]
+    finite = [*(abs(float(x)) for x in numbers if x and mpmath.isfinite(x)), *factors]
     if not finite:
         return BASE_BITS, 60 - BASE_BITS
     small, large = math.frexp(min(finite))[1], math.frexp(max(finite))[1]
-    # exponentials may be of squares, and of quotients by a parameter
-    quotient = 2 * max(finite) / min([1.0, *(abs(p) for p in parameters if p)])
-    tails = min(limit, 3 * quotient * max(1.0, quotient)) if quotient > 4 else 0
-    tiny = min(limit, 2 * max(0, -small))
+    # exponentials may be of squares, of products with a parameter and of quotients by one
+    quotient = 2 * max(finite) / min([1.0, *factors])
+    largest = max(quotient * max(1.0, quotient), max(finite) * (1 + max(factors, default=0.0)))
+    tails = min(limit, 3 * largest) if quotient > 4 else 0
+    tiny = 2 * max(0, -small)
     needed = BASE_BITS + max(tails, tiny) + max(0, large)
     bits = math.ceil(needed / 200) * 200
     return bits, max(0, large) + 60 - bits
@@ -125,8 +132,7 @@ class Truth:
                 *(argument if several else [argument]),
                 *(target if isinstance(target, list) else [target]),
             ]
-            known = [float(x) for x in self._parameters]
-            self._bits.append(_enough_bits([float(x) for x in numbers], known, dtype))
+            self._bits.append(_enough_bits(numbers, self._parameters, dtype))
             with self._precision(-1):
                 self.units.append(self._unit(argument, target))
 
@@ -257,8 +263,13 @@ class Truth:
             return []
         if domain.high == math.inf:  # a corner; the ray from it is the rest
             return [(mpf(1), mpf(domain.low))]
-        share = (target - domain.low) / (domain.high - domain.low)
-        return [(1 - share, mpf(domain.low)), (share, mpf(domain.high))]
+        low, high = mpf(domain.low), mpf(domain.high)
+        # smoothing mixes labels, so that the pure ones lie beyond
+        smoothing = getattr(self.loss, "label_smoothing", 0.0)
+        beyond = (high - low) * mpf(smoothing) / (2 - 2 * mpf(smoothing))
+        low, high = low - beyond, high + beyond
+        share = (target - low) / (high - low)
+        return [(1 - share, low), (share, high)]
 
     def _largest_terms(self, i: int) -> list[Any]:
         """The magnitude of the largest term of each part of a unit."""
@@ -276,11 +287,22 @@ class Truth:
                 rest = [r - t for r, t in zip(rest, terms, strict=True)]
                 largest = [max(m, abs(t)) for m, t in zip(largest, terms, strict=True)]
             largest = [max(m, abs(r)) for m, r in zip(largest, rest, strict=True)]
+            if self.loss.schema == "map":
+                largest[-1] = max(largest[-1], self._largest_beside(i))
         if isinstance(target, list) and sum(map(bool, target)) > 1:
             for j, mass in enumerate(target, 1):
                 largest[j] = max(largest[j], mass)
         self._known_terms[i] = largest
         return largest
+
+    def _largest_beside(self, i: int) -> Any:
+        """The magnitude of the Hessian beside a place where it changes its sign, else 0."""
+        here, curves = self._arguments[i], [self.units[i].hess[0]]
+        domain = self.loss.domains()[0]
+        for other in (here * (1 - BESIDE), here * (1 + BESIDE)):
+            if domain.low <= other <= domain.high:
+                curves += self._unit(other, self._targets[i]).hess
+        return max(map(abs, curves)) if min(curves) < 0 < max(curves) else 0
 
     # ---- errors
 

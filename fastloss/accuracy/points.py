@@ -15,7 +15,6 @@ import numpy as np
 
 import fastloss as fl
 from fastloss._domains import Domain
-from fastloss._links import LINKS
 
 from .oracle import Truth
 from .samples import Inputs, from_logits, generator, sample
@@ -125,7 +124,7 @@ def best(loss: fl.Loss, inputs: Inputs, rng: Draw) -> Inputs:
     if target.shape != x.shape:
         target = np.eye(x.shape[-1])[target]
     with np.errstate(divide="ignore", invalid="ignore"):
-        exact = LINKS[loss.link].link(target.astype(np.float64))
+        exact = loss.mean_to_score(target.astype(np.float64))
     close = (exact * (1 + _small(x.shape, np.finfo(x.dtype).nmant + 2, rng))).astype(x.dtype)
     close = _inside(loss.domains()[0], close)
     return {**inputs, "prediction": np.where(np.isfinite(close), close, x)}

@@ -5,7 +5,7 @@ from types import ModuleType
 from . import (
     binary,
     categorical,
-    counts,
+    deviances,
     divergence,
     forecast,
     regression,
@@ -14,7 +14,7 @@ from . import (
 )
 from .binary import *  # noqa: F403
 from .categorical import *  # noqa: F403
-from .counts import *  # noqa: F403
+from .deviances import *  # noqa: F403
 from .divergence import *  # noqa: F403
 from .forecast import *  # noqa: F403
 from .regression import *  # noqa: F403
@@ -25,7 +25,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     regression,
     robust,
     relative,
-    counts,
+    deviances,
     binary,
     categorical,
     divergence,

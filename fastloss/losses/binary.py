@@ -6,7 +6,15 @@ from typing import Any
 
 from .._domains import ANYTHING, PROBABILITY, Domain, labels
 from .._loss import MapLoss
-from .._parameters import CLIP_KINKS, choice, clip_at, finite_positive, small
+from .._parameters import (
+    CLIP_KINKS,
+    choice,
+    clip_at,
+    finite_positive,
+    nonnegative,
+    optional_fraction,
+    small,
+)
 from ..vocabulary import (
     abs,
     const,
@@ -17,15 +25,31 @@ from ..vocabulary import (
     log,
     log1p_unit,
     maximum,
+    two_difference,
+    two_exp,
     two_exp_negative,
     two_inverse,
     two_log,
     two_log1p,
+    two_product,
+    two_sum,
     where,
 )
 from ._clip import clip, unclipped
+from ._exponentials import times_square
+from ._logistic import logistic, root_share
+from .regression import SquaredError
 
-__all__ = ["BinaryCrossEntropy", "Hinge", "SigmoidCrossEntropy", "SquaredHinge"]
+__all__ = [
+    "BinaryCrossEntropy",
+    "Brier",
+    "Exponential",
+    "Hinge",
+    "ModifiedHuber",
+    "SigmoidCrossEntropy",
+    "SigmoidFocal",
+    "SquaredHinge",
+]
 
 
 class SigmoidCrossEntropy(MapLoss):
@@ -35,6 +59,11 @@ class SigmoidCrossEntropy(MapLoss):
     ----------
     pos_weight : float
         Multiplies the part of the loss that belongs to the positive class.
+    label_smoothing : float
+        The share s of each target that is spread over both classes: a target becomes
+        (1 - s) target + s / 2, so that labels are s / 2 and 1 - s / 2.
+    slope : float
+        Multiplies predictions first: probabilities are sigmoid(slope z).
     """
 
     name = "sigmoid_cross_entropy"
@@ -44,6 +73,12 @@ class SigmoidCrossEntropy(MapLoss):
     smooth = True
     hessian_sign = "positive"
     pos_weight: float = finite_positive(1.0)
+    label_smoothing: float = small(0.0, below=1.0, examples=(0.1,))
+    slope: float = finite_positive(1.0)
+
+    @property
+    def link_slope(self) -> float:  # type: ignore[override]
+        return self.slope
 
     @property
     def elicits(self) -> str:  # type: ignore[override]
@@ -51,19 +86,36 @@ class SigmoidCrossEntropy(MapLoss):
 
     @property
     def proper(self) -> bool:  # type: ignore[override]
-        return self.pos_weight == 1
+        return self.pos_weight == 1 and self.label_smoothing == 0
 
     def domains(self) -> tuple[Domain, ...]:
         return ANYTHING, PROBABILITY
 
     @property
+    def scalars(self) -> Any:
+        return _ShapedCrossEntropy if self._shaped else SigmoidCrossEntropy
+
+    @property
+    def _shaped(self) -> bool:
+        return self.label_smoothing != 0 or self.slope != 1
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        if not self._shaped:
+            return (self.pos_weight,)
+        smoothing = self.label_smoothing
+        return self.pos_weight, 1 - smoothing, smoothing / 2, self.slope
+
+    @property
     def ulps(self) -> dict[str, tuple[float, float, float]]:  # type: ignore[override]
+        if self._shaped:
+            return dict.fromkeys(("float32", "float64"), _ShapedCrossEntropy.bounds)
         # a weight is one more rounded factor of each side, and of exp(-|z|) where it is subnormal
         weighted = max(3.5, 1.5 + self.pos_weight / 2)
         bounds = (2.0, 2.0, 2.0) if self.pos_weight == 1 else (weighted, weighted, weighted)
         return dict.fromkeys(("float32", "float64"), bounds)
 
     def mean_to_score(self, mean: Any) -> Any:
+        mean = (1 - self.label_smoothing) * mean + self.label_smoothing / 2
         odds = self.pos_weight * mean
         return super().mean_to_score(odds / (odds + (1 - mean)))
 
@@ -92,6 +144,50 @@ class SigmoidCrossEntropy(MapLoss):
         value = where(wrong == const(0.0), value, fma(wrong, gap, value))
         grad = fma(where(up, -both, both), far, where(up, negative, -positive))
         return value, grad, both * fma(-far, far, far)
+
+
+class _ShapedCrossEntropy(MapLoss):
+    """With smoothed labels or a slope."""
+
+    name = "sigmoid_cross_entropy_shaped"
+    bounds = (2.5, 3.0, 3.5)
+
+    @staticmethod
+    def definition(
+        prediction: Any, target: Any, pos_weight: Any, kept: Any, spread: Any, slope: Any
+    ) -> Any:
+        z = slope * prediction
+        positive = pos_weight * (kept * target + spread) * log(1 + exp(-z))
+        return positive + (kept * (1 - target) + spread) * log(1 + exp(z))
+
+    @staticmethod
+    def formula(
+        prediction: Any, target: Any, pos_weight: Any, kept: Any, spread: Any, slope: Any
+    ) -> Any:
+        half, half_low = two_product(const(0.5) * slope, abs(prediction))
+        root, root_low, e, e_low, inverse, inverse_low = logistic(half, half_low)
+        positive = pos_weight * fma(kept, target, spread)
+        negative = fma(kept, const(1.0) - target, spread)
+        both = positive + negative
+        up = prediction > const(0.0)
+        wrong = where(up, negative, positive)
+        share, share_low = root_share(root, root_low, inverse, inverse_low)
+        part = both * root
+        steep = slope * part
+        low = fma(steep, share_low, slope * both * root_low * share)
+        # log(1 + e) = e where e may be subnormal
+        softplus = both * log1p_unit(e, e_low * inverse)
+        tiny = e < const(2.0**-70)
+        value = where(tiny, fma(part, root, const(2.0) * part * root_low), softplus)
+        # a product of three that neither overflows first nor rounds a subnormal
+        far = abs(prediction) > const(2.0**60)
+        distance = where(far, const(2.0**-60) * abs(prediction), const(2.0) * half)
+        linear = fma(where(far, slope * (const(2.0**60) * wrong), wrong), distance, value)
+        value = where(wrong == const(0.0), value, linear)
+        side = slope * where(up, negative, -positive)
+        grad = where(up, -low, low) + fma(where(up, -steep, steep), share, side)
+        hess = fma(steep, slope * share, slope * low)
+        return value, grad, fma(-e * inverse, hess, hess)
 
 
 class BinaryCrossEntropy(MapLoss):
@@ -173,6 +269,61 @@ class BinaryCrossEntropy(MapLoss):
         return value, where(clipped, zero, grad), where(clipped, zero, hess)
 
 
+class Brier(MapLoss):
+    """Brier score of a probability, (p - target)² (Brier, 1950); targets may be soft."""
+
+    name = "brier"
+    optimum = "mean"
+    ulps = SquaredError.ulps
+    sample = (0.0, 1.0)
+    convex = True
+    smooth = True
+    hessian_sign = "positive"
+    elicits = "probabilities"
+    proper = True
+    scalars = SquaredError
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return SquaredError().kernel_parameters()
+
+    def domains(self) -> tuple[Domain, ...]:
+        return PROBABILITY, PROBABILITY
+
+
+class Exponential(MapLoss):
+    """Exponential loss, target exp(-z) + (1 - target) exp(z); targets may be soft.
+
+    AdaBoost's (Freund and Schapire, 1997), with a score that is half the logit: the probability
+    is sigmoid(2 z) (Friedman, Hastie and Tibshirani, 2000).
+    """
+
+    name = "exponential"
+    link = "logit"
+    link_slope = 2.0
+    optimum = "mean"
+    ulps = {"float32": (2.5, 2.5, 2.5), "float64": (2.5, 2.5, 2.5)}
+    convex = True
+    smooth = True
+    hessian_sign = "positive"
+    elicits = "probabilities"
+    proper = True
+
+    def domains(self) -> tuple[Domain, ...]:
+        return ANYTHING, PROBABILITY
+
+    @staticmethod
+    def definition(prediction: Any, target: Any) -> Any:
+        return target * exp(-prediction) + (1 - target) * exp(prediction)
+
+    @staticmethod
+    def formula(prediction: Any, target: Any) -> Any:
+        half = const(0.5) * prediction
+        positive = times_square(target, *two_exp(-half))
+        negative = times_square(const(1.0) - target, *two_exp(half))
+        value = positive + negative
+        return value, negative - positive, value
+
+
 class _LabelLoss(MapLoss):
     """A loss of a score against a label of -1 or +1: slope * target + shift."""
 
@@ -185,13 +336,24 @@ class _LabelLoss(MapLoss):
         return (1.0, 0.0) if self.labels == "pm1" else (2.0, -1.0)
 
 
-class Hinge(_LabelLoss):
-    """Hinge loss of a score, max(0, 1 - label z) with a label of -1 or +1.
+class _MarginLoss(_LabelLoss):
+    """One that is 0 from a margin on."""
+
+    margin: float = nonnegative(1.0, extremes=(1e-3, 10.0))
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return *super().kernel_parameters(), self.margin
+
+
+class Hinge(_MarginLoss):
+    """Hinge loss of a score, max(0, margin - label z) with a label of -1 or +1.
 
     Parameters
     ----------
     labels : {"pm1", "01"}
         How targets write the labels: -1 and +1, or 0 and 1.
+    margin : float
+        From where on a right score costs nothing; 0 gives the perceptron's loss.
     """
 
     name = "hinge"
@@ -200,23 +362,53 @@ class Hinge(_LabelLoss):
     hessian_sign = "zero"
     elicits = "mode"
     proper = False
-    kinks = "label z = 1: gradient 0"
+    kinks = "label z = margin: gradient 0"
     ulps = {"float32": (1, 0, 0), "float64": (1, 0, 0)}
 
     @staticmethod
-    def definition(prediction: Any, target: Any, slope: Any, shift: Any) -> Any:
-        return maximum(const(0.0), 1 - (slope * target + shift) * prediction)
+    def definition(prediction: Any, target: Any, slope: Any, shift: Any, margin: Any) -> Any:
+        return maximum(const(0.0), margin - (slope * target + shift) * prediction)
 
     @staticmethod
-    def formula(prediction: Any, target: Any, slope: Any, shift: Any) -> Any:
+    def formula(prediction: Any, target: Any, slope: Any, shift: Any, margin: Any) -> Any:
         label = slope * target + shift
-        violation = const(1.0) - label * prediction
+        violation = margin - label * prediction
         grad = where(violation > const(0.0), -label, flat(violation))
         return maximum(violation, const(0.0)), grad, flat(violation)
 
 
-class SquaredHinge(_LabelLoss):
-    """Squared hinge loss of a score, max(0, 1 - label z)² with a label of -1 or +1.
+class SquaredHinge(_MarginLoss):
+    """Squared hinge loss of a score, max(0, margin - label z)² with a label of -1 or +1.
+
+    Parameters
+    ----------
+    labels : {"pm1", "01"}
+        How targets write the labels: -1 and +1, or 0 and 1.
+    margin : float
+        From where on a right score costs nothing.
+    """
+
+    name = "squared_hinge"
+    kinks = "label z = margin: Hessian 0"
+    ulps = {"float32": (2, 1, 0), "float64": (2, 1, 0)}
+
+    @staticmethod
+    def definition(prediction: Any, target: Any, slope: Any, shift: Any, margin: Any) -> Any:
+        return maximum(const(0.0), margin - (slope * target + shift) * prediction) ** 2
+
+    @staticmethod
+    def formula(prediction: Any, target: Any, slope: Any, shift: Any, margin: Any) -> Any:
+        label = slope * target + shift
+        violation = maximum(margin - label * prediction, const(0.0))
+        hess = where(violation > const(0.0), const(2.0), flat(violation))
+        return violation * violation, const(-2.0) * label * violation, hess
+
+
+class ModifiedHuber(_LabelLoss):
+    """Modified Huber loss, max(0, 1 - label z)² from label z = -1 on, -4 label z below.
+
+    The square of the hinge that turns linear where a score is badly wrong (Zhang, 2004). Its best
+    score is 2 p - 1, so that (z + 1) / 2 within [0, 1] estimates the probability p.
 
     Parameters
     ----------
@@ -224,22 +416,109 @@ class SquaredHinge(_LabelLoss):
         How targets write the labels: -1 and +1, or 0 and 1.
     """
 
-    name = "squared_hinge"
+    name = "modified_huber"
+    kinks = "label z = 1 and label z = -1: Hessian 0"
+    ulps = {"float32": (2, 1, 0), "float64": (2, 1, 0)}
     convex = True
     smooth = True
     hessian_sign = "nonnegative"
-    elicits = "mean"
+    elicits = ""
     proper = False
-    kinks = "label z = 1: Hessian 0"
-    ulps = {"float32": (2, 1, 0), "float64": (2, 1, 0)}
 
     @staticmethod
     def definition(prediction: Any, target: Any, slope: Any, shift: Any) -> Any:
-        return maximum(const(0.0), 1 - (slope * target + shift) * prediction) ** 2
+        right = (slope * target + shift) * prediction
+        return where(right < -1, -4 * right, maximum(const(0.0), 1 - right) ** 2)
 
     @staticmethod
     def formula(prediction: Any, target: Any, slope: Any, shift: Any) -> Any:
         label = slope * target + shift
-        violation = maximum(const(1.0) - label * prediction, const(0.0))
-        hess = where(violation > const(0.0), const(2.0), flat(violation))
-        return violation * violation, const(-2.0) * label * violation, hess
+        right = label * prediction
+        violation = maximum(const(1.0) - right, const(0.0))
+        linear = right < const(-1.0)
+        value = where(linear, const(-4.0) * right, violation * violation)
+        grad = label * where(linear, const(-4.0), const(-2.0) * violation)
+        curved = (violation > const(0.0)) & (right > const(-1.0))
+        return value, grad, where(curved, const(2.0), flat(violation))
+
+
+class SigmoidFocal(_LabelLoss):
+    """Focal loss of a logit, -a (1 - p)^gamma log p with p = sigmoid(label z) (Lin et al., 2017).
+
+    Targets are labels alone: for soft ones there is no agreed meaning.
+
+    Parameters
+    ----------
+    labels : {"01", "pm1"}
+        How targets write the labels: 0 and 1, or -1 and +1.
+    alpha : float, optional
+        The weight a of the positive class; that of the negative one is 1 - alpha. None weighs both
+        with 1.
+    gamma : float
+        How much confident examples are discounted; 0 gives the cross-entropy.
+    """
+
+    name = "sigmoid_focal"
+    link = "logit"
+    convex = False
+    smooth = True
+    hessian_sign = "any"
+    elicits = ""
+    proper = False
+    alpha: float | None = optional_fraction(None)
+    gamma: float = nonnegative(2.0, (0.0, 0.5), extremes=(1e-3, 10.0))
+    labels: str = choice("01", "pm1")
+
+    @property
+    def ulps(self) -> dict[str, tuple[float, float, float]]:  # type: ignore[override]
+        # the power has gamma times the error of the logarithm
+        more = self.gamma / 2
+        return dict.fromkeys(("float32", "float64"), (2.5 + more, 3.0 + more, 4.0 + more))
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        weights = (1.0, 1.0) if self.alpha is None else (self.alpha, 1 - self.alpha)
+        return *super().kernel_parameters(), *weights, self.gamma
+
+    @staticmethod
+    def definition(
+        prediction: Any, target: Any, slope: Any, shift: Any, positive: Any, negative: Any,
+        gamma: Any,
+    ) -> Any:  # fmt: skip
+        label = slope * target + shift
+        weight = where(label > 0, positive, negative)
+        log_p = -log(1 + exp(-label * prediction))
+        log_rest = -log(1 + exp(label * prediction))
+        return -weight * exp(gamma * log_rest) * log_p
+
+    @staticmethod
+    def formula(
+        prediction: Any, target: Any, slope: Any, shift: Any, positive: Any, negative: Any,
+        gamma: Any,
+    ) -> Any:  # fmt: skip
+        zero, one = const(0.0), const(1.0)
+        label = slope * target + shift
+        weight = where(label > zero, positive, negative) + flat(label)
+        gap = abs(prediction)
+        root, root_low, e, e_low, inverse, inverse_low = logistic(const(0.5) * gap, zero)
+        share, share_low = root_share(root, root_low, inverse, inverse_low)
+        up = label * prediction > zero
+        log_term, log_low = two_sum(*two_log1p(e, e_low * inverse))
+        both, both_low = two_difference(gap, -log_term)
+        both_low = both_low + log_low
+        # -log p, and -log(1 - p) in two words
+        surprise = where(up, log_term + log_low, both + both_low)
+        rest, rest_low = where(up, both, log_term), where(up, both_low, log_low)
+        power, power_low = two_product(gamma, rest)
+        scale = exp(-power, -fma(gamma, rest_low, power_low))
+        scale = weight * where(gamma == zero, one + flat(gap), scale)
+        # p in two factors, of which one is a root where p may be subnormal
+        factor, factor_low = where(up, one, root), where(up, zero, root_low)
+        other, other_low = where(up, inverse, share), where(up, inverse_low, share_low)
+        p = fma(factor, other, fma(factor, other_low, factor_low * other))
+        q = where(up, fma(root, share, fma(root, share_low, root_low * share)), inverse)
+        bits = where(factor == zero, zero, surprise)  # 0 log 0 = 0
+        grad = scale * fma(gamma * p, bits, q)
+        curve = fma(gamma * bits, fma(gamma, p, -q), q * fma(const(2.0), gamma, one))
+        part = factor * curve
+        part_low = fma(part, other_low, factor_low * curve * other)
+        return scale * surprise, -label * grad, scale * fma(part, other, part_low)

@@ -1,9 +1,9 @@
 """Elementary functions of one real number for Numba.
 
-``FLOAT32`` and ``FLOAT64`` map names to compiled functions that take and return exactly that
-dtype: the words of the vocabulary, and the forms ``exp2w``, ``expm1_2w``, ``two_exp_negative2w``,
-``two_log2w`` of x + lo with abs(lo) <= ulp(x), and ``log1p_plus``, ``two_log1p_plus`` with
-something small to add.
+``FLOAT32`` and ``FLOAT64`` map names to compiled functions that take and return exactly that dtype:
+the words of the vocabulary, and the forms ``exp2w``, ``expm1_2w``, ``two_exp2w``,
+``two_exp_negative2w``, ``two_log2w`` of x + lo with abs(lo) <= ulp(x), and ``log1p_plus``,
+``two_log1p_plus`` with something small to add.
 
 Notes
 -----
@@ -223,10 +223,14 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
         return multiply_add(n, minus_high, x) + multiply_add(n, minus_low, lo)
 
     @_compiled
-    def exp_from(x, biased, r):
+    def exp_parts(x, biased, r):
         vanishes = x < exp_zero
-        r = zero if vanishes else r
         first, second = power(no_bits if vanishes else to_bits(biased))
+        return zero if vanishes else r, first, second
+
+    @_compiled
+    def exp_from(x, biased, r):
+        r, first, second = exp_parts(x, biased, r)
         y = multiply_add(r, exp_slope(r), one) * first * second
         return infinity if x > exp_infinite else y
 
@@ -239,6 +243,21 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
     def exp2w(x, lo):
         biased = multiply_add(x, log2_e, wide_shift)
         return exp_from(x, biased, remainder2w(x, biased - wide_shift, lo))
+
+    @_compiled
+    def two_exp2w(x, lo):
+        biased = multiply_add(x, log2_e, wide_shift)
+        r, first, second = exp_parts(x, biased, remainder2w(x, biased - wide_shift, lo))
+        slope = exp_slope(r)
+        high = multiply_add(r, slope, one)
+        low = multiply_add(r, slope, one - high) * first * second
+        infinite = x > exp_infinite
+        high = infinity if infinite else high * first * second
+        return high, zero if infinite | (x < exp_low_zero) else low
+
+    @_compiled
+    def two_exp(x):
+        return two_exp2w(x, zero)
 
     @_compiled
     def two_exp_scaled(biased, r, vanishes):
@@ -408,6 +427,8 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
         "minimum": minimum,
         "sign": sign,
         "sqrt": sqrt,
+        "two_exp": two_exp,
+        "two_exp2w": two_exp2w,
         "two_exp_negative": two_exp_negative,
         "two_exp_negative2w": two_exp_negative2w,
         "two_exp_raised": two_exp_raised,

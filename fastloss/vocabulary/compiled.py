@@ -169,6 +169,7 @@ def words(dtype: Any) -> dict[str, Callable[..., Any]]:
         "sqrt": math["sqrt"],
         "tanh_reduced": math["tanh_reduced"],
         "two_difference": two_difference,
+        "two_exp": two_worded(math["two_exp"], math["two_exp2w"]),
         "two_exp_negative": two_worded(math["two_exp_negative"], math["two_exp_negative2w"]),
         "two_exp_raised": math["two_exp_raised"],
         "two_inverse": two_inverse,

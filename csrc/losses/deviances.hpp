@@ -1,0 +1,327 @@
+// Half deviances of means, without the terms that the target alone makes. Predictions are
+// logarithms of means, or means.
+#pragma once
+
+#include "exponentials.hpp"
+#include "logistic.hpp"
+
+namespace fastloss {
+namespace {
+
+// The mean, target / it, and (it - target) / it, with their limits at 0 / 0 and inf / inf.
+template <class T>
+struct Relative {
+    T mean, ratio, gap;
+
+    FASTLOSS_INLINE Relative(T prediction, T target) {
+        mean = prediction + T(0);  // -0 becomes 0
+        const bool none = target == T(0), alone = none | (mean == T(__builtin_inf()));
+        ratio = none ? flat(mean) : target / mean;
+        gap = alone ? T(1) + flat(ratio) : (mean - target) / mean;
+    }
+};
+
+// The logarithm in two words, of which the first is the rounded sum.
+template <class T>
+FASTLOSS_INLINE TwoWord<T> rounded_log(T mean) {
+    const TwoWord<T> words = two_log(mean);
+    return two_difference(words.high, -words.low);
+}
+
+template <class T>
+struct Poisson {
+    static constexpr const char* name = "poisson";
+
+    Point<T> operator()(T prediction, T target) const {
+        const T infinity = T(__builtin_inf());
+        const T mean = exp(prediction);
+        // the exponential wins over the product at +inf; 0 * -inf = 0
+        const bool alone = (mean == infinity) | (target == T(0));
+        const T value = alone ? mean + flat(target) : fma(-target, prediction, mean);
+        return {value, {mean - target}, {mean + flat(target)}};
+    }
+};
+
+template <class T>
+struct PoissonMean {
+    static constexpr const char* name = "poisson_mean";
+
+    Point<T> operator()(T prediction, T target) const {
+        const auto [mean, ratio, gap] = Relative<T>(prediction, target);
+        const TwoWord<T> words = two_log(mean);
+        const bool none = target == T(0), alone = none | (mean == T(__builtin_inf()));
+        const T value = fma(-target, words.high, fma(-target, words.low, mean));
+        // the first of two quotients may be subnormal
+        const T raised = target < T(0x1p-60) ? T(0x1p60) : T(1);
+        const T hess = target * raised / mean / (mean * raised);
+        return {alone ? mean + flat(target) : value, {gap}, {none ? flat(mean) : hess}};
+    }
+};
+
+template <class T>
+struct Gamma {
+    static constexpr const char* name = "gamma";
+
+    Point<T> operator()(T prediction, T target) const {
+        const T ratio = times_square(target, two_exp(T(-0.5) * prediction));
+        // an infinite ratio wins over the logarithm
+        const T value = ratio == T(__builtin_inf()) ? ratio : prediction + ratio;
+        return {value, {T(1) - ratio}, {ratio}};
+    }
+};
+
+template <class T>
+struct GammaFisher : Gamma<T> {
+    static constexpr const char* name = "gamma_fisher";
+
+    Point<T> operator()(T prediction, T target) const {
+        const Point<T> point = Gamma<T>::operator()(prediction, target);
+        return {point.value, {point.grad[0]}, {T(1) + flat(prediction)}};
+    }
+};
+
+template <class T>
+struct GammaMean {
+    static constexpr const char* name = "gamma_mean";
+
+    Point<T> operator()(T prediction, T target) const {
+        const auto [mean, ratio, gap] = Relative<T>(prediction, target);
+        const TwoWord<T> words = two_log(mean);
+        const T value = ratio == T(__builtin_inf()) ? ratio : words.high + (words.low + ratio);
+        return {value, {gap / mean}, {fma(T(2), ratio, T(-1)) / mean / mean}};
+    }
+};
+
+template <class T>
+struct GammaMeanFisher : GammaMean<T> {
+    static constexpr const char* name = "gamma_mean_fisher";
+
+    Point<T> operator()(T prediction, T target) const {
+        const Point<T> point = GammaMean<T>::operator()(prediction, target);
+        return {point.value, {point.grad[0]}, {T(1) / prediction / prediction}};
+    }
+};
+
+template <class T>
+struct InverseGaussian {
+    static constexpr const char* name = "inverse_gaussian";
+
+    Point<T> operator()(T prediction, T target) const {
+        const TwoWord<T> root = two_exp(T(-0.5) * prediction);
+        const T ratio = times_square(target, root);
+        return {times_square(fma(T(0.5), ratio, T(-1)), root),
+                {times_square(T(1) - ratio, root)},
+                {times_square(fma(T(2), ratio, T(-1)), root)}};
+    }
+};
+
+template <class T>
+struct InverseGaussianFisher : InverseGaussian<T> {
+    static constexpr const char* name = "inverse_gaussian_fisher";
+
+    Point<T> operator()(T prediction, T target) const {
+        const Point<T> point = InverseGaussian<T>::operator()(prediction, target);
+        const T hess = times_square(T(1), two_exp(T(-0.5) * prediction));
+        return {point.value, {point.grad[0]}, {hess}};
+    }
+};
+
+template <class T>
+struct InverseGaussianMean {
+    static constexpr const char* name = "inverse_gaussian_mean";
+
+    Point<T> operator()(T prediction, T target) const {
+        const auto [mean, ratio, gap] = Relative<T>(prediction, target);
+        return {fma(T(0.5), ratio, T(-1)) / mean,
+                {gap / mean / mean},
+                {fma(T(3), ratio, T(-2)) / mean / mean / mean}};
+    }
+};
+
+template <class T>
+struct InverseGaussianMeanFisher : InverseGaussianMean<T> {
+    static constexpr const char* name = "inverse_gaussian_mean_fisher";
+
+    Point<T> operator()(T prediction, T target) const {
+        const Point<T> point = InverseGaussianMean<T>::operator()(prediction, target);
+        const T mean = Relative<T>(prediction, target).mean;
+        return {point.value, {point.grad[0]}, {T(1) / mean / mean / mean}};
+    }
+};
+
+// factor exp(x), lowered where large; what raises it again; the root of exp(x).
+template <class T>
+struct Exponent {
+    TwoWord<T> x, root;
+    T power, up;
+
+    FASTLOSS_INLINE Exponent(T factor, TwoWord<T> exponent) : x(exponent) {
+        root = two_exp(T(0.5) * x.high, T(0.5) * x.low);
+        const bool large = (x.high > T(40)) | ((factor > T(1)) & (x.high > T(0)));
+        const T down = large ? T(0.25) : T(1);
+        power = times_square<T>(factor, {root.high * down, root.low * down});
+        up = large ? T(16) : T(1);
+    }
+
+    FASTLOSS_INLINE T raised() const { return power * up; }
+
+    // of factor exp(c t) over t from 0 to z, where x is c z
+    FASTLOSS_INLINE T integral(T factor, T c, T z) const {
+        const T near = factor * (expm1(x.high, x.low) / c);
+        const T far = (power - factor / up) / c * up;
+        const bool linear = (abs(x.high) < T(0x1p-60)) | (c == T(0));
+        const T value = abs(x.high) < T(2) ? near : far;
+        return factor == T(0) ? flat(z) : linear ? factor * z : value;
+    }
+};
+
+// c z, where 0 inf = 0
+template <class T>
+FASTLOSS_INLINE TwoWord<T> multiple(TwoWord<T> c, TwoWord<T> z) {
+    const TwoWord<T> x = two_product(c.high, z.high);
+    const bool none = c.high == T(0), usual = !none & (abs(x.high) < T(__builtin_inf()));
+    const T low = fma(c.high, z.low, fma(c.low, z.high, x.low));
+    return {none ? flat(z.high) : x.high, usual ? low : T(0)};
+}
+
+// The difference, where two infinities are as first to second.
+template <class T>
+FASTLOSS_INLINE T larger(T a, T b, T first, T second) {
+    const T infinity = T(__builtin_inf());
+    const bool both = (abs(a) == infinity) & (a == b);
+    return both ? (first > second ? infinity : -infinity) : a - b;
+}
+
+// The value; 1 - power and 2 - power; target mean^(1 - power) and mean^(2 - power), of the
+// logarithm z of the mean. First and second are as the mean to the target.
+template <class T>
+struct TweedieParts {
+    TwoWord<T> a, b;
+    Exponent<T> seen, expected;
+    T value;
+
+    FASTLOSS_INLINE TweedieParts(TwoWord<T> z, T target, T power, T first, T second)
+        : a(two_difference(T(1), power)),
+          b(two_difference(T(2), power)),
+          seen(target, multiple(a, z)),
+          expected(T(1), multiple(b, z)) {
+        value = larger(
+            expected.integral(T(1), b.high, z.high), seen.integral(target, a.high, z.high),
+            first * (a.high == T(0) ? T(1) : a.high), second * (b.high == T(0) ? T(-1) : b.high));
+    }
+};
+
+template <class T>
+struct Tweedie {
+    static constexpr const char* name = "tweedie";
+    T power;
+
+    FASTLOSS_INLINE Point<T> point(T prediction, T target, T& fisher) const {
+        // halves tell subnormal means from each other
+        const T mean = exp(T(0.5) * prediction), rest = target / mean;
+        const TweedieParts<T> parts({prediction, T(0)}, target, power, mean, rest);
+        const T a = parts.a.high, b = parts.b.high;
+        const Exponent<T>&seen = parts.seen, &expected = parts.expected;
+        fisher = expected.raised();
+        return {parts.value,
+                {larger(fisher, seen.raised(), mean, rest)},
+                {larger(b * expected.power * expected.up, a * seen.power * seen.up, b * mean,
+                        a * rest)}};
+    }
+
+    Point<T> operator()(T prediction, T target) const {
+        T fisher;
+        return point(prediction, target, fisher);
+    }
+};
+
+template <class T>
+struct TweedieMean {
+    static constexpr const char* name = "tweedie_mean";
+    T power;
+
+    FASTLOSS_INLINE Point<T> point(T prediction, T target, T& fisher) const {
+        const TwoWord<T> z = rounded_log(prediction);
+        const TweedieParts<T> parts(z, target, power, prediction, target);
+        const T a = parts.a.high;
+        // the roots of mean^-power and of mean^(-1 - power)
+        const TwoWord<T> weight = root_of_inverse({power, T(0)}, z);
+        const TwoWord<T> steep = root_of_inverse(two_sum(power, T(1)), z);
+        const bool alone = (target == T(0)) | (prediction == T(__builtin_inf()));
+        const T grad = alone ? times_square(T(1) + flat(target), parts.seen.root)
+                             : times_square(prediction - target, weight);
+        const T product = power * times_square(target, steep);
+        const T rest = power == T(0) ? flat(target) : product;  // 0 * inf = 0
+        fisher = times_square(T(1), weight);
+        return {parts.value,
+                {grad},
+                {larger(times_square(a, weight), -rest, a * prediction, -power * target)}};
+    }
+
+    FASTLOSS_INLINE static TwoWord<T> root_of_inverse(TwoWord<T> c, TwoWord<T> z) {
+        const TwoWord<T> x = multiple(c, z);
+        return two_exp(T(-0.5) * x.high, T(-0.5) * x.low);
+    }
+
+    Point<T> operator()(T prediction, T target) const {
+        T fisher;
+        return point(prediction, target, fisher);
+    }
+};
+
+// The expected Hessian instead of the exact one.
+template <class T, class Formula>
+struct Expected : Formula {
+    Point<T> operator()(T prediction, T target) const {
+        T fisher;
+        const Point<T> point = Formula::point(prediction, target, fisher);
+        return {point.value, {point.grad[0]}, {fisher}};
+    }
+};
+
+template <class T>
+struct TweedieFisher : Expected<T, Tweedie<T>> {
+    static constexpr const char* name = "tweedie_fisher";
+};
+
+template <class T>
+struct TweedieMeanFisher : Expected<T, TweedieMean<T>> {
+    static constexpr const char* name = "tweedie_mean_fisher";
+};
+
+template <class T>
+struct NegativeBinomial {
+    static constexpr const char* name = "negative_binomial";
+    T dispersion;
+
+    Point<T> operator()(T prediction, T target) const {
+        const TwoWord<T> log_d = rounded_log(dispersion);
+        // log(d mean), and its logistic functions
+        TwoWord<T> logit = two_difference(prediction, -log_d.high);
+        logit.low += log_d.low;
+        const bool up = logit.high > T(0);
+        const TwoWord<T> gap = {up ? logit.high : -logit.high, up ? logit.low : -logit.low};
+        const auto [root, e, near, share] = Logistic<T>({T(0.5) * gap.high, T(0.5) * gap.low});
+        const T inverse = T(1) / dispersion;
+        // exp(-gap) / d, which is the mean where the logit is negative
+        const T mean = times_square(inverse, root);
+        const TwoWord<T> words = two_log1p(e.high, e.low * near.high);
+        const TwoWord<T> term = two_sum(words.high, words.low);
+        const T sum = up ? gap.high + (term.high + (term.low + gap.low)) : term.high + term.low;
+        const T spread = up | (e.high > T(0x1p-70)) ? sum * inverse : mean;
+        // log(1 + d mean) - z
+        TwoWord<T> slope = two_difference(term.high, up ? -log_d.high : prediction);
+        slope.low += term.low + (up ? log_d.low : T(0));
+        const T rest = fma(target, slope.high, fma(target, slope.low, spread));
+        // mean / (1 + d mean) and target / (1 + d mean): one times sigmoid(-gap), one sigmoid(gap)
+        const T small = up ? target : inverse, large = up ? inverse : target;
+        const T part = small * root.high;
+        const T less = fma(part, share.high, fma(part, share.low, small * root.low * share.high));
+        return {target == T(0) ? spread : rest,
+                {up ? large * near.high - less : less - large * near.high},
+                {times_square(target + inverse, share)}};
+    }
+};
+
+}  // namespace
+}  // namespace fastloss

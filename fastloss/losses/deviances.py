@@ -1,0 +1,604 @@
+"""Half deviances of means, without the terms that the target alone makes.
+
+Each is what generalised linear models minimise. Deviances, which are twice as large and 0 where
+the mean is the target, are for evaluation. Predictions are logarithms of means, or means.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._domains import ANYTHING, COUNTS, Domain
+from .._loss import MapLoss
+from .._parameters import choice, finite_positive, outside_fraction
+from ..vocabulary import (
+    abs,
+    const,
+    exp,
+    expm1,
+    flat,
+    fma,
+    inf,
+    log,
+    two_difference,
+    two_exp,
+    two_log,
+    two_log1p,
+    two_product,
+    two_sum,
+    where,
+)
+from ._exponentials import times_square
+from ._logistic import logistic, root_share
+
+__all__ = ["Gamma", "InverseGaussian", "NegativeBinomial", "Poisson", "Tweedie"]
+
+
+class _Deviance(MapLoss):
+    """What all have in common: targets from 0, and their mean as the best constant."""
+
+    optimum = "mean"
+    convex = False
+    smooth = True
+    elicits = "mean"
+    proper = False
+
+    def domains(self) -> tuple[Domain, ...]:
+        return COUNTS if self.link == "identity" else ANYTHING, COUNTS
+
+    @property
+    def hessian_sign(self) -> str:
+        return "nonnegative" if self.convex else "any"
+
+
+class _OfAnyPrediction(_Deviance):
+    """One of the mean or of its logarithm."""
+
+    prediction_is: str = choice("log_mean", "mean")
+
+    @property
+    def link(self) -> str:  # type: ignore[override]
+        return {"log_mean": "log", "mean": "identity"}[self.prediction_is]
+
+
+class _WithFisher(_OfAnyPrediction):
+    """One whose Hessian can be negative."""
+
+    hessian: str = choice("exact", "fisher")
+
+    @property
+    def hessian_sign(self) -> str:
+        return "positive" if self.hessian == "fisher" else super().hessian_sign
+
+
+def _relative(mean: Any, target: Any) -> tuple[Any, Any, Any]:
+    """The mean, target / it, and (it - target) / it, with their limits at 0 / 0 and inf / inf."""
+    mean = mean + const(0.0)  # -0 becomes 0
+    none = target == const(0.0)
+    alone = none | (mean == const(inf))
+    ratio = where(none, flat(mean), target / mean)
+    return mean, ratio, where(alone, const(1.0) + flat(ratio), (mean - target) / mean)
+
+
+def _log(mean: Any) -> tuple[Any, Any]:
+    """The logarithm in two words, of which the first is the rounded sum."""
+    high, low = two_log(mean)
+    return two_difference(high, -low)
+
+
+class Poisson(_OfAnyPrediction):
+    """Poisson loss, exp(z) - target z for z = log mean; the term log(target!) is dropped.
+
+    The ulp of the gradient is that of the larger of exp(z) and target.
+
+    Parameters
+    ----------
+    prediction_is : {"log_mean", "mean"}
+        What predictions are. Of means the loss is mean - target log(mean).
+    """
+
+    name = "poisson"
+    convex = True
+
+    @property
+    def hessian_sign(self) -> str:
+        return "positive" if self.prediction_is == "log_mean" else "nonnegative"
+
+    @property
+    def ulps(self) -> dict[str, tuple[float, float, float]]:  # type: ignore[override]
+        bounds = (2.0, 2.0, 1.5) if self.prediction_is == "log_mean" else (2.0, 1.0, 1.5)
+        return dict.fromkeys(("float32", "float64"), bounds)
+
+    @property
+    def scalars(self) -> Any:
+        return {"log_mean": Poisson, "mean": _PoissonMean}[self.prediction_is]
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return ()
+
+    @staticmethod
+    def definition(prediction: Any, target: Any) -> Any:
+        return exp(prediction) - target * prediction
+
+    @staticmethod
+    def formula(prediction: Any, target: Any) -> Any:
+        mean = exp(prediction)
+        # the exponential wins over the product at +inf; 0 * -inf = 0
+        alone = (mean == const(inf)) | (target == const(0.0))
+        value = where(alone, mean + flat(target), fma(-target, prediction, mean))
+        return value, mean - target, mean + flat(target)
+
+
+class _PoissonMean(MapLoss):
+    name = "poisson_mean"
+
+    @staticmethod
+    def definition(prediction: Any, target: Any) -> Any:
+        return prediction - (target * log(prediction) if target else 0)
+
+    @staticmethod
+    def formula(prediction: Any, target: Any) -> Any:
+        mean, _, gap = _relative(prediction, target)
+        high, low = two_log(mean)
+        alone = (mean == const(inf)) | (target == const(0.0))
+        value = fma(-target, high, fma(-target, low, mean))
+        # the first of two quotients may be subnormal
+        raised = where(target < const(2.0**-60), const(2.0**60), const(1.0))
+        hess = where(target == const(0.0), flat(mean), target * raised / mean / (mean * raised))
+        return where(alone, mean + flat(target), value), gap, hess
+
+
+class Gamma(_WithFisher):
+    """Gamma loss, z + target exp(-z) for z = log mean; the term of the shape is dropped.
+
+    A target of 0 leaves the linear term alone, which has no minimum.
+
+    Parameters
+    ----------
+    prediction_is : {"log_mean", "mean"}
+        What predictions are. Of means the loss is log(mean) + target / mean.
+    hessian : {"exact", "fisher"}
+        The second derivative, which for means is negative above twice the target; or what one
+        expects of it: 1, and for means 1 / mean².
+    """
+
+    name = "gamma"
+    ulps = {"float32": (2, 2, 2.5), "float64": (2, 2, 2.5)}
+
+    @property
+    def convex(self) -> bool:  # type: ignore[override]
+        return self.prediction_is == "log_mean"
+
+    @property
+    def scalars(self) -> Any:
+        return _GAMMA[self.prediction_is, self.hessian]
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return ()
+
+
+def _gamma_log(prediction: Any, target: Any) -> Any:
+    root, root_low = two_exp(const(-0.5) * prediction)
+    ratio = times_square(target, root, root_low)
+    # an infinite ratio wins over the logarithm
+    value = where(ratio == const(inf), ratio, prediction + ratio)
+    return value, const(1.0) - ratio, ratio
+
+
+def _gamma_mean(prediction: Any, target: Any) -> Any:
+    mean, ratio, gap = _relative(prediction, target)
+    high, low = two_log(mean)
+    value = where(ratio == const(inf), ratio, high + (low + ratio))
+    curve = fma(const(2.0), ratio, const(-1.0))
+    return value, gap / mean, curve / mean / mean
+
+
+class _GammaLog(MapLoss):
+    name = "gamma"
+
+    @staticmethod
+    def definition(prediction: Any, target: Any) -> Any:
+        return prediction + target * exp(-prediction)
+
+    @staticmethod
+    def formula(prediction: Any, target: Any) -> Any:
+        return _gamma_log(prediction, target)
+
+
+class _GammaLogFisher(_GammaLog):
+    name = "gamma_fisher"
+
+    @staticmethod
+    def curvature(prediction: Any, target: Any) -> Any:
+        return const(1.0)
+
+    @staticmethod
+    def formula(prediction: Any, target: Any) -> Any:
+        value, grad, _ = _gamma_log(prediction, target)
+        return value, grad, const(1.0) + flat(prediction)
+
+
+class _GammaMean(MapLoss):
+    name = "gamma_mean"
+
+    @staticmethod
+    def definition(prediction: Any, target: Any) -> Any:
+        return log(prediction) + target / prediction
+
+    @staticmethod
+    def formula(prediction: Any, target: Any) -> Any:
+        return _gamma_mean(prediction, target)
+
+
+class _GammaMeanFisher(_GammaMean):
+    name = "gamma_mean_fisher"
+
+    @staticmethod
+    def curvature(prediction: Any, target: Any) -> Any:
+        return exp(-2 * log(prediction))
+
+    @staticmethod
+    def formula(prediction: Any, target: Any) -> Any:
+        value, grad, _ = _gamma_mean(prediction, target)
+        return value, grad, const(1.0) / prediction / prediction
+
+
+_GAMMA = {
+    ("log_mean", "exact"): _GammaLog,
+    ("log_mean", "fisher"): _GammaLogFisher,
+    ("mean", "exact"): _GammaMean,
+    ("mean", "fisher"): _GammaMeanFisher,
+}
+
+
+class InverseGaussian(_WithFisher):
+    """Inverse Gaussian loss, ½ target exp(-2 z) - exp(-z) for z = log mean.
+
+    The term 1 / (2 target) of the half deviance is dropped.
+
+    Parameters
+    ----------
+    prediction_is : {"log_mean", "mean"}
+        What predictions are. Of means the loss is target / (2 mean²) - 1 / mean.
+    hessian : {"exact", "fisher"}
+        The second derivative, which is negative for means far above the target; or what one
+        expects of it: exp(-z), and for means 1 / mean³.
+    """
+
+    name = "inverse_gaussian"
+    ulps = {"float32": (2.5, 2.5, 2.5), "float64": (2.5, 2.5, 2.5)}
+
+    @property
+    def scalars(self) -> Any:
+        return _INVERSE_GAUSSIAN[self.prediction_is, self.hessian]
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return ()
+
+
+def _inverse_gaussian_log(prediction: Any, target: Any) -> Any:
+    root, root_low = two_exp(const(-0.5) * prediction)
+    ratio = times_square(target, root, root_low)
+    value = times_square(fma(const(0.5), ratio, const(-1.0)), root, root_low)
+    grad = times_square(const(1.0) - ratio, root, root_low)
+    hess = times_square(fma(const(2.0), ratio, const(-1.0)), root, root_low)
+    return value, grad, hess, times_square(const(1.0), root, root_low)
+
+
+def _inverse_gaussian_mean(prediction: Any, target: Any) -> Any:
+    mean, ratio, gap = _relative(prediction, target)
+    value = fma(const(0.5), ratio, const(-1.0)) / mean
+    curve = fma(const(3.0), ratio, const(-2.0))
+    return value, gap / mean / mean, curve / mean / mean / mean
+
+
+class _InverseGaussianLog(MapLoss):
+    name = "inverse_gaussian"
+
+    @staticmethod
+    def definition(prediction: Any, target: Any) -> Any:
+        return target * exp(-2 * prediction) / 2 - exp(-prediction)
+
+    @staticmethod
+    def formula(prediction: Any, target: Any) -> Any:
+        value, grad, hess, _ = _inverse_gaussian_log(prediction, target)
+        return value, grad, hess
+
+
+class _InverseGaussianLogFisher(_InverseGaussianLog):
+    name = "inverse_gaussian_fisher"
+
+    @staticmethod
+    def curvature(prediction: Any, target: Any) -> Any:
+        return exp(-prediction)
+
+    @staticmethod
+    def formula(prediction: Any, target: Any) -> Any:
+        value, grad, _, hess = _inverse_gaussian_log(prediction, target)
+        return value, grad, hess
+
+
+class _InverseGaussianMean(MapLoss):
+    name = "inverse_gaussian_mean"
+
+    @staticmethod
+    def definition(prediction: Any, target: Any) -> Any:
+        inverse = 1 / prediction
+        return target * inverse * inverse / 2 - inverse
+
+    @staticmethod
+    def formula(prediction: Any, target: Any) -> Any:
+        return _inverse_gaussian_mean(prediction, target)
+
+
+class _InverseGaussianMeanFisher(_InverseGaussianMean):
+    name = "inverse_gaussian_mean_fisher"
+
+    @staticmethod
+    def curvature(prediction: Any, target: Any) -> Any:
+        return exp(-3 * log(prediction))
+
+    @staticmethod
+    def formula(prediction: Any, target: Any) -> Any:
+        value, grad, _ = _inverse_gaussian_mean(prediction, target)
+        mean, _, _ = _relative(prediction, target)
+        return value, grad, const(1.0) / mean / mean / mean
+
+
+_INVERSE_GAUSSIAN = {
+    ("log_mean", "exact"): _InverseGaussianLog,
+    ("log_mean", "fisher"): _InverseGaussianLogFisher,
+    ("mean", "exact"): _InverseGaussianMean,
+    ("mean", "fisher"): _InverseGaussianMeanFisher,
+}
+
+
+class Tweedie(_WithFisher):
+    """Tweedie loss, the integral of (m - target) / m^power over m from 1 to the mean.
+
+    That is (mean^(2 - power) - 1) / (2 - power) - target (mean^(1 - power) - 1) / (1 - power): half
+    the deviance but for a constant that makes the loss 0 at mean 1, and so continuous in the power
+    at 1, where it is the Poisson loss less 1, and at 2, where it is the gamma loss less the target.
+    At 0 it is half the squared error, at 3 the inverse Gaussian loss, with such constants too.
+
+    Parameters
+    ----------
+    prediction_is : {"log_mean", "mean"}
+        What predictions are.
+    hessian : {"exact", "fisher"}
+        The second derivative, which can be negative; or what one expects of it:
+        mean^(2 - power), and for means mean^-power.
+    power : float
+        Of the mean in the variance; not between 0 and 1, where no such distribution exists.
+    """
+
+    name = "tweedie"
+    power: float = outside_fraction(1.5)
+
+    @property
+    def ulps(self) -> dict[str, tuple[float, float, float]]:  # type: ignore[override]
+        # the Hessian multiplies the rounding of a subnormal power
+        hess = max(3.0, 2.0 + (1 - self.power) / 2, 2.0 + (self.power - 1) / 2)
+        return dict.fromkeys(("float32", "float64"), (3.0, 2.5, hess))
+
+    @property
+    def convex(self) -> bool:  # type: ignore[override]
+        return 1 <= self.power <= 2 if self.prediction_is == "log_mean" else self.power in (0, 1)
+
+    @property
+    def scalars(self) -> Any:
+        return _TWEEDIE[self.prediction_is, self.hessian]
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return (self.power,)
+
+
+def _multiple(c: Any, c_low: Any, z: Any, z_low: Any) -> tuple[Any, Any]:
+    """A product in two words, where 0 * inf = 0."""
+    high, low = two_product(c, z)
+    low = fma(c, z_low, fma(c_low, z, low))
+    none = c == const(0.0)
+    usual = (abs(high) < const(inf)) & (c != const(0.0))
+    return where(none, flat(z), high), where(usual, low, const(0.0))
+
+
+def _power(factor: Any, x: Any, x_low: Any) -> tuple[Any, ...]:
+    """A factor times exp(x), lowered where large; what raises it again; the root of exp(x)."""
+    root, root_low = two_exp(const(0.5) * x, const(0.5) * x_low)
+    large = (x > const(40.0)) | ((factor > const(1.0)) & (x > const(0.0)))
+    down = where(large, const(0.25), const(1.0))
+    power = times_square(factor, root * down, root_low * down)
+    return power, where(large, const(16.0), const(1.0)), root, root_low
+
+
+def _integral(factor: Any, c: Any, z: Any, x: Any, x_low: Any, power: Any, up: Any) -> Any:
+    """Of factor exp(c t) over t from 0 to z, where x is c z and power times up factor exp(x)."""
+    near = factor * (expm1(x, x_low) / c)
+    far = (power - factor / up) / c * up
+    value = where(abs(x) < const(2.0), near, far)
+    value = where((abs(x) < const(2.0**-60)) | (c == const(0.0)), factor * z, value)
+    return where(factor == const(0.0), flat(z), value)
+
+
+def _larger(a: Any, b: Any, first: Any, second: Any) -> Any:
+    """The difference, where two infinities are as first to second."""
+    one, both = const(inf), (abs(a) == const(inf)) & (a == b)
+    return where(both, where(first > second, one, -one), a - b)
+
+
+def _tweedie(z: Any, z_low: Any, target: Any, power: Any, first: Any, second: Any) -> Any:
+    """The value; 1 - power and 2 - power; target mean^(1 - power) and mean^(2 - power).
+
+    First and second are as the mean to the target.
+    """
+    zero, one = const(0.0), const(1.0)
+    a, a_low = two_difference(one, power)
+    b, b_low = two_difference(const(2.0), power)
+    x, x_low = _multiple(a, a_low, z, z_low)
+    y, y_low = _multiple(b, b_low, z, z_low)
+    seen, seen_up, root, root_low = _power(target, x, x_low)
+    expected, expected_up, _, _ = _power(one, y, y_low)
+    value = _larger(
+        _integral(one, b, z, y, y_low, expected, expected_up),
+        _integral(target, a, z, x, x_low, seen, seen_up),
+        first * where(a == zero, one, a),
+        second * where(b == zero, -one, b),
+    )
+    return value, a, b, (seen, seen_up), (expected, expected_up), root, root_low
+
+
+def _tweedie_log(prediction: Any, target: Any, power: Any) -> Any:
+    # halves tell subnormal means from each other
+    mean = exp(const(0.5) * prediction)
+    rest = target / mean
+    value, a, b, seen, expected, _, _ = _tweedie(
+        prediction, flat(prediction), target, power, mean, rest
+    )
+    fisher = expected[0] * expected[1]
+    grad = _larger(fisher, seen[0] * seen[1], mean, rest)
+    hess = _larger(b * expected[0] * expected[1], a * seen[0] * seen[1], b * mean, a * rest)
+    return value, grad, hess, fisher
+
+
+def _tweedie_mean(prediction: Any, target: Any, power: Any) -> Any:
+    one = const(1.0)
+    z, z_low = _log(prediction)
+    value, a, _, _, _, root, root_low = _tweedie(z, z_low, target, power, prediction, target)
+    # the roots of mean^-power and of mean^(-1 - power)
+    weight, weight_low = _root_of_inverse(power, const(0.0), z, z_low)
+    steep, steep_low = _root_of_inverse(*two_sum(power, one), z, z_low)
+    fisher = times_square(one, weight, weight_low)
+    grad = where(
+        (target == const(0.0)) | (prediction == const(inf)),
+        times_square(one + flat(target), root, root_low),
+        times_square(prediction - target, weight, weight_low),
+    )
+    rest = power * times_square(target, steep, steep_low)
+    rest = where(power == const(0.0), flat(target), rest)  # 0 * inf = 0
+    hess = _larger(times_square(a, weight, weight_low), -rest, a * prediction, -power * target)
+    return value, grad, hess, fisher
+
+
+def _root_of_inverse(c: Any, c_low: Any, z: Any, z_low: Any) -> tuple[Any, Any]:
+    """The root of exp(-c z), in two words."""
+    x, x_low = _multiple(c, c_low, z, z_low)
+    return two_exp(const(-0.5) * x, const(-0.5) * x_low)
+
+
+class _TweedieLog(MapLoss):
+    name = "tweedie"
+
+    @staticmethod
+    def definition(prediction: Any, target: Any, power: Any) -> Any:
+        a, b = 1 - power, 2 - power
+        first = (exp(b * prediction) - 1) / b if b else prediction
+        return first - target * ((exp(a * prediction) - 1) / a if a else prediction)
+
+    @staticmethod
+    def formula(prediction: Any, target: Any, power: Any) -> Any:
+        value, grad, hess, _ = _tweedie_log(prediction, target, power)
+        return value, grad, hess
+
+
+class _TweedieLogFisher(_TweedieLog):
+    name = "tweedie_fisher"
+
+    @staticmethod
+    def curvature(prediction: Any, target: Any, power: Any) -> Any:
+        return exp((2 - power) * prediction)
+
+    @staticmethod
+    def formula(prediction: Any, target: Any, power: Any) -> Any:
+        value, grad, _, hess = _tweedie_log(prediction, target, power)
+        return value, grad, hess
+
+
+class _TweedieMean(MapLoss):
+    name = "tweedie_mean"
+
+    @staticmethod
+    def definition(prediction: Any, target: Any, power: Any) -> Any:
+        a, b, z = 1 - power, 2 - power, log(prediction)
+        first = (exp(b * z) - 1) / b if b else z
+        return first - target * ((exp(a * z) - 1) / a if a else z)
+
+    @staticmethod
+    def formula(prediction: Any, target: Any, power: Any) -> Any:
+        value, grad, hess, _ = _tweedie_mean(prediction, target, power)
+        return value, grad, hess
+
+
+class _TweedieMeanFisher(_TweedieMean):
+    name = "tweedie_mean_fisher"
+
+    @staticmethod
+    def curvature(prediction: Any, target: Any, power: Any) -> Any:
+        return exp(-power * log(prediction))
+
+    @staticmethod
+    def formula(prediction: Any, target: Any, power: Any) -> Any:
+        value, grad, _, hess = _tweedie_mean(prediction, target, power)
+        return value, grad, hess
+
+
+_TWEEDIE = {
+    ("log_mean", "exact"): _TweedieLog,
+    ("log_mean", "fisher"): _TweedieLogFisher,
+    ("mean", "exact"): _TweedieMean,
+    ("mean", "fisher"): _TweedieMeanFisher,
+}
+
+
+class NegativeBinomial(_Deviance):
+    """Negative binomial loss (NB2), (target + 1 / d) log(1 + d exp(z)) - target z for z = log mean.
+
+    It tends to the Poisson loss as the dispersion d tends to 0; terms without z are dropped.
+
+    Parameters
+    ----------
+    dispersion : float
+        The d of the variance mean + d mean²; 1 / d is the size of other texts.
+    """
+
+    name = "negative_binomial"
+    link = "log"
+    convex = True
+    hessian_sign = "positive"
+    ulps = {"float32": (2.5, 3, 3.5), "float64": (2.5, 3, 3.5)}
+    dispersion: float = finite_positive(1.0, examples=(0.25, 3.0))
+
+    @staticmethod
+    def definition(prediction: Any, target: Any, dispersion: Any) -> Any:
+        spread = log(1 + dispersion * exp(prediction))
+        return (target + 1 / dispersion) * spread - target * prediction
+
+    @staticmethod
+    def formula(prediction: Any, target: Any, dispersion: Any) -> Any:
+        zero = const(0.0)
+        log_d, log_d_low = _log(dispersion)
+        # log(d mean), and its logistic functions
+        logit, logit_low = two_difference(prediction, -log_d)
+        logit_low = logit_low + log_d_low
+        up = logit > zero
+        gap, gap_low = where(up, logit, -logit), where(up, logit_low, -logit_low)
+        half = const(0.5)
+        root, root_low, e, e_low, near, near_low = logistic(half * gap, half * gap_low)
+        share, share_low = root_share(root, root_low, near, near_low)
+        inverse = const(1.0) / dispersion
+        # exp(-gap) / d, which is the mean where the logit is negative
+        mean = times_square(inverse, root, root_low)
+        term, term_low = two_log1p(e, e_low * near)
+        term, term_low = two_sum(term, term_low)
+        spread = where(up, gap + (term + (term_low + gap_low)), term + term_low) * inverse
+        spread = where(up | (e > const(2.0**-70)), spread, mean)
+        # log(1 + d mean) - z
+        slope, slope_low = two_difference(term, where(up, -log_d, prediction))
+        slope_low = slope_low + (term_low + where(up, log_d_low, zero))
+        rest = fma(target, slope, fma(target, slope_low, spread))
+        value = where(target == zero, spread, rest)
+        # mean / (1 + d mean) and target / (1 + d mean): one times sigmoid(-gap), one sigmoid(gap)
+        small, large = where(up, target, inverse), where(up, inverse, target)
+        part = small * root
+        less = fma(part, share, fma(part, share_low, small * root_low * share))
+        grad = where(up, large * near - less, less - large * near)
+        return value, grad, times_square(target + inverse, share, share_low)
