@@ -389,6 +389,11 @@ class SquaredHinge(_MarginLoss):
     """
 
     name = "squared_hinge"
+    convex = True
+    smooth = True
+    hessian_sign = "nonnegative"
+    elicits = "mean"
+    proper = False
     kinks = "label z = margin: Hessian 0"
     ulps = {"float32": (2, 1, 0), "float64": (2, 1, 0)}
 
@@ -422,7 +427,7 @@ class ModifiedHuber(_LabelLoss):
     convex = True
     smooth = True
     hessian_sign = "nonnegative"
-    elicits = ""
+    elicits = "mean"
     proper = False
 
     @staticmethod
@@ -460,14 +465,26 @@ class SigmoidFocal(_LabelLoss):
 
     name = "sigmoid_focal"
     link = "logit"
-    convex = False
     smooth = True
-    hessian_sign = "any"
-    elicits = ""
-    proper = False
     alpha: float | None = optional_fraction(None)
     gamma: float = nonnegative(2.0, (0.0, 0.5), extremes=(1e-3, 10.0))
     labels: str = choice("01", "pm1")
+
+    @property
+    def convex(self) -> bool:  # type: ignore[override]
+        return self.gamma == 0
+
+    @property
+    def hessian_sign(self) -> str:  # type: ignore[override]
+        return "positive" if self.gamma == 0 else "any"
+
+    @property
+    def elicits(self) -> str:  # type: ignore[override]
+        return "probabilities" if self.proper else ""
+
+    @property
+    def proper(self) -> bool:  # type: ignore[override]
+        return self.gamma == 0 and self.alpha is None
 
     @property
     def ulps(self) -> dict[str, tuple[float, float, float]]:  # type: ignore[override]

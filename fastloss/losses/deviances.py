@@ -47,7 +47,7 @@ class _Deviance(MapLoss):
         return COUNTS if self.link == "identity" else ANYTHING, COUNTS
 
     @property
-    def hessian_sign(self) -> str:
+    def hessian_sign(self) -> str:  # type: ignore[override]
         return "nonnegative" if self.convex else "any"
 
 
@@ -67,7 +67,7 @@ class _WithFisher(_OfAnyPrediction):
     hessian: str = choice("exact", "fisher")
 
     @property
-    def hessian_sign(self) -> str:
+    def hessian_sign(self) -> str:  # type: ignore[override]
         return "positive" if self.hessian == "fisher" else super().hessian_sign
 
 
@@ -101,7 +101,7 @@ class Poisson(_OfAnyPrediction):
     convex = True
 
     @property
-    def hessian_sign(self) -> str:
+    def hessian_sign(self) -> str:  # type: ignore[override]
         return "positive" if self.prediction_is == "log_mean" else "nonnegative"
 
     @property
