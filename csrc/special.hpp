@@ -134,12 +134,12 @@ FASTLOSS_INLINE double exp_cubic(double r) {
 // e^(x + lo) = 2^n (1 + rest) for x <= 0 and |lo| <= ulp(x), to 2^-29 and 2^-58, rest to as much of
 // itself; 0 where even a fourfold of it rounds to 0.
 template <class T>
-struct Exponential {
+struct SmallExp {
     T raised;  // 2^n 2^raise, normal or 0
     T power;   // 2^n
     TwoWord<T> rest;
 
-    FASTLOSS_INLINE Exponential(T x, T lo) {
+    FASTLOSS_INLINE SmallExp(T x, T lo) {
         using F = Format<T>;
         constexpr T shift = F::round + (F::bias + F::raise);
         constexpr T zero_below = constant<T>(-108.0f, -750.0);
@@ -177,7 +177,7 @@ struct Exponential {
 template <class T>
 FASTLOSS_INLINE TwoWord<T> two_tanh(T x, T lo = T(0)) {
     const bool negative = x < T(0);
-    const Exponential<T> e(T(-2) * abs(x), negative ? T(2) * lo : T(-2) * lo);
+    const SmallExp<T> e(T(-2) * abs(x), negative ? T(2) * lo : T(-2) * lo);
     const TwoWord<T> y = two_quotient(e.complement(), e.increment());
     return {negative ? -y.high : y.high, negative ? -y.low : y.low};
 }
@@ -191,7 +191,7 @@ FASTLOSS_INLINE T tanh(T x) {
 template <class T>
 FASTLOSS_INLINE T sech_squared(T x, T lo = T(0)) {
     const bool negative = x < T(0);
-    const Exponential<T> e(T(-2) * abs(x), negative ? T(2) * lo : T(-2) * lo);
+    const SmallExp<T> e(T(-2) * abs(x), negative ? T(2) * lo : T(-2) * lo);
     const TwoWord<T> sum = e.increment(), inverse = two_inverse(sum.high, sum.low);
     const TwoWord<T> square = two_times(inverse, inverse);
     const TwoWord<T> mantissa = normalized(T(1), e.rest.high);
@@ -204,7 +204,7 @@ FASTLOSS_INLINE T sech_squared(T x, T lo = T(0)) {
 // subnormal.
 template <class T>
 FASTLOSS_INLINE T log1mexp(T x, T lo = T(0)) {
-    const TwoWord<T> rest = Exponential<T>(-x, -lo).complement();
+    const TwoWord<T> rest = SmallExp<T>(-x, -lo).complement();
     const TwoWord<T> y = two_log_fine(rest.high, rest.low);
     return y.high + y.low;
 }

@@ -118,11 +118,11 @@ FASTLOSS_INLINE TwoWord<T> bounded(TwoWord<T> r, T c) {
 
 // What losses of exp(-u) share, with u = share (a / c)^2 and a <= 64 c.
 template <class T>
-struct Exponential {
+struct ExpOfSquare {
     TwoWord<T> q, u, root, rest;  // a / c; u; exp(-u / 2); 1 - exp(-u)
 
     // The root's square does not lose the digits of a subnormal number.
-    FASTLOSS_INLINE Exponential(TwoWord<T> a, T c, T share) {
+    FASTLOSS_INLINE ExpOfSquare(TwoWord<T> a, T c, T share) {
         q = a * two_inverse(c, T(0));
         u = TwoWord<T>{share * q.high, share * q.low} * q;
         const TwoWord<T> h = half(u);
@@ -147,7 +147,7 @@ struct Welsch {
 
     FASTLOSS_INLINE Weighted<T> weighted(T prediction, T target) const {
         const TwoWord<T> r = two_difference(prediction, target), a = bounded(r, c);
-        const Exponential<T> part(a, c, T(1));
+        const ExpOfSquare<T> part(a, c, T(1));
         const TwoWord<T> root = part.root, curve = affine(T(1), T(-2), part.u);
         const T outer = rounded(c * (c * half(part.rest)));
         return {part.u.high < tiny<T> ? half_square(a) : outer,
@@ -244,7 +244,7 @@ struct GeneralRobustExponential {
 
     FASTLOSS_INLINE Weighted<T> weighted(T prediction, T target) const {
         const TwoWord<T> r = two_difference(prediction, target), a = bounded(r, scale);
-        const Exponential<T> part(a, scale, T(0.5));
+        const ExpOfSquare<T> part(a, scale, T(0.5));
         const TwoWord<T> root = part.root, inverse = two_inverse(scale, T(0));
         const TwoWord<T> unit = inverse * inverse;
         // 1 - 2 u = (1 - q) (1 + q)
