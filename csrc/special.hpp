@@ -260,7 +260,8 @@ FASTLOSS_INLINE double normal_interval_reduced(double u) {
                       0x1.57c30baa77936p-37, -0x1.4d835d9ccd392p-42);
 }
 
-// What the words of the normal distribution share. Of x + lo with |lo| <= ulp(x), and a = |x + lo|:
+// What the words of the normal distribution share: a formula that needs several makes one of these
+// for all. Of x + lo with |lo| <= ulp(x), and a = |x + lo|:
 template <class T>
 struct Normal {
     bool below;         // x < 0
@@ -314,25 +315,31 @@ struct Normal {
     }
 };
 
-// The standard normal density phi(x + lo), for |lo| <= ulp(x) here and below. 0.8 ulp.
+// The standard normal density phi(x + lo). 0.8 ulp.
+template <class T>
+FASTLOSS_INLINE T normal_density(const Normal<T>& z) {
+    const TwoWord<T> y = two_times(z.bell, Normal<T>::peak());
+    return lowered(y.high);
+}
 template <class T>
 FASTLOSS_INLINE T normal_density(T x, T lo = T(0)) {
-    const TwoWord<T> y = two_times(Normal<T>(x, lo).bell, Normal<T>::peak());
-    return lowered(y.high);
+    return normal_density(Normal<T>(x, lo));
 }
 
 // The standard normal distribution function Phi(x + lo). 0.9 / 1.1 ulp.
 template <class T>
-FASTLOSS_INLINE T normal_cdf(T x, T lo = T(0)) {
-    const Normal<T> z(x, lo);
+FASTLOSS_INLINE T normal_cdf(const Normal<T>& z) {
     return z.below ? lowered(z.tail.high) : z.rest.high + z.rest.low;
+}
+template <class T>
+FASTLOSS_INLINE T normal_cdf(T x, T lo = T(0)) {
+    return normal_cdf(Normal<T>(x, lo));
 }
 
 // 2 Phi(x + lo) - 1 = erf((x + lo) / sqrt(2)). 0.9 ulp, 1.5 where
 // subnormal.
 template <class T>
-FASTLOSS_INLINE T normal_interval(T x, T lo = T(0)) {
-    const Normal<T> z(x, lo);
+FASTLOSS_INLINE T normal_interval(const Normal<T>& z) {
     const T u = z.size * z.size;
     const TwoWord<T> slope = normalized(constant<T>(0x1.988454p-1f, 0x1.9884533d43651p-1),
                                         u * normal_interval_reduced(u));
@@ -343,34 +350,43 @@ FASTLOSS_INLINE T normal_interval(T x, T lo = T(0)) {
     const T y = z.size < T(1) ? near : (T(1) - T(2) * tail) - T(2) * lowered(z.tail.low);
     return z.below ? -y : y;
 }
+template <class T>
+FASTLOSS_INLINE T normal_interval(T x, T lo = T(0)) {
+    return normal_interval(Normal<T>(x, lo));
+}
 
 // log(Phi(x + lo)). 1.1 ulp, 1.5 where subnormal.
 template <class T>
-FASTLOSS_INLINE T log_normal_cdf(T x, T lo = T(0)) {
-    const Normal<T> z(x, lo);
+FASTLOSS_INLINE T log_normal_cdf(const Normal<T>& z) {
     const TwoWord<T> y =
         two_log_fine(z.below ? z.mills.high : z.rest.high, z.below ? z.mills.low : z.rest.low);
     const TwoWord<T> sum = two_sum(z.below ? -z.square.high : T(0), y.high);
     const T low = sum.low + (y.low - (z.below ? z.square.low : T(0)));
     return rounded(sum.high, low);
 }
+template <class T>
+FASTLOSS_INLINE T log_normal_cdf(T x, T lo = T(0)) {
+    return log_normal_cdf(Normal<T>(x, lo));
+}
 
 // phi(x + lo) / Phi(x + lo), the inverse of Mills' ratio and the derivative of log_normal_cdf.
 // 0.8 / 1.0 ulp.
 template <class T>
-FASTLOSS_INLINE T inverse_mills(T x, T lo = T(0)) {
-    const Normal<T> z(x, lo);
+FASTLOSS_INLINE T inverse_mills(const Normal<T>& z) {
     const TwoWord<T> ratio = z.ratio();
     const T above = lowered(ratio.high);
     const T below = two_times(ratio, z.wide).high;
     return z.below ? (z.size > Normal<T>::far ? z.size : below) : above;
 }
+template <class T>
+FASTLOSS_INLINE T inverse_mills(T x, T lo = T(0)) {
+    return inverse_mills(Normal<T>(x, lo));
+}
 
 // The derivative of inverse_mills with the sign turned, inverse_mills(x) (x + inverse_mills(x)):
 // between 0 and 1. 1.5 / 1.8 ulp.
 template <class T>
-FASTLOSS_INLINE T inverse_mills_slope(T x, T lo = T(0)) {
-    const Normal<T> z(x, lo);
+FASTLOSS_INLINE T inverse_mills_slope(const Normal<T>& z) {
     const TwoWord<T> ratio = z.ratio();
     const TwoWord<T> slope =
         normalized(constant<T>(0x1.55b2f2p0f, 0x1.55b2f17e942a7p0), z.q * mills_slope_reduced(z.q));
@@ -381,6 +397,10 @@ FASTLOSS_INLINE T inverse_mills_slope(T x, T lo = T(0)) {
     const TwoWord<T> above = two_times(ratio, {sum.high, sum_low});
     const T infinite = z.size > Normal<T>::far ? T(0) : above.high;
     return z.below ? below.high : lowered(infinite);
+}
+template <class T>
+FASTLOSS_INLINE T inverse_mills_slope(T x, T lo = T(0)) {
+    return inverse_mills_slope(Normal<T>(x, lo));
 }
 
 // (p(w) - p(0)) / w of p = lgamma(2 + w) / w, for |w| <= 1/2.
