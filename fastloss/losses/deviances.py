@@ -20,6 +20,7 @@ from ..vocabulary import (
     fma,
     inf,
     log,
+    maximum,
     two_difference,
     two_exp,
     two_log,
@@ -454,10 +455,14 @@ def _tweedie_log(prediction: Any, target: Any, power: Any) -> Any:
     value, a, b, seen, expected, _, _ = _tweedie(
         prediction, flat(prediction), target, power, mean, rest
     )
-    fisher = expected[0] * expected[1]
-    grad = _larger(fisher, seen[0] * seen[1], mean, rest)
-    hess = _larger(b * expected[0] * expected[1], a * seen[0] * seen[1], b * mean, a * rest)
-    return value, grad, hess, fisher
+    # at one scale, as what overflows may have a difference that does not
+    one, low = const(1.0), const(0.0625)
+    up = maximum(seen[1], expected[1])
+    first = expected[0] * where(expected[1] < up, low, one)
+    second = seen[0] * where(seen[1] < up, low, one)
+    grad = _larger(first, second, mean, rest) * up
+    hess = _larger(b * first, a * second, b * mean, a * rest) * up
+    return value, grad, hess, expected[0] * expected[1]
 
 
 def _tweedie_mean(prediction: Any, target: Any, power: Any) -> Any:
