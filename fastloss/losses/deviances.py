@@ -379,7 +379,7 @@ class Tweedie(_WithFisher):
     @property
     def ulps(self) -> dict[str, tuple[float, float, float]]:  # type: ignore[override]
         # the Hessian multiplies the rounding of a subnormal power
-        hess = max(3.0, 2.0 + (1 - self.power) / 2, 2.0 + (self.power - 1) / 2)
+        hess = max(3.5, 2.0 + (1 - self.power) / 2, 2.0 + (self.power - 1) / 2)
         return dict.fromkeys(("float32", "float64"), (3.0, 2.5, hess))
 
     @property
