@@ -570,7 +570,7 @@ class NegativeBinomial(_Deviance):
     convex = True
     hessian_sign = "positive"
     ulps = {"float32": (2.5, 3, 3.5), "float64": (2.5, 3, 3.5)}
-    dispersion: float = finite_positive(1.0, examples=(0.25, 3.0))
+    dispersion: float = finite_positive(1.0, examples=(0.01, 3.0))
 
     @staticmethod
     def definition(prediction: Any, target: Any, dispersion: Any) -> Any:
