@@ -163,8 +163,6 @@ struct Exponent {
         up = large ? T(16) : T(1);
     }
 
-    FASTLOSS_INLINE T raised() const { return power * up; }
-
     // of factor exp(c t) over t from 0 to z, where x is c z
     FASTLOSS_INLINE T integral(T factor, T c, T z) const {
         const T near = factor * (expm1(x.high, x.low) / c);
@@ -222,11 +220,14 @@ struct Tweedie {
         const TweedieParts<T> parts({prediction, T(0)}, target, power, mean, rest);
         const T a = parts.a.high, b = parts.b.high;
         const Exponent<T>&seen = parts.seen, &expected = parts.expected;
-        fisher = expected.raised();
+        // at one scale, as what overflows may have a difference that does not
+        const T up = maximum(seen.up, expected.up);
+        const T first = expected.power * (expected.up < up ? T(0.0625) : T(1));
+        const T second = seen.power * (seen.up < up ? T(0.0625) : T(1));
+        fisher = expected.power * expected.up;
         return {parts.value,
-                {larger(fisher, seen.raised(), mean, rest)},
-                {larger(b * expected.power * expected.up, a * seen.power * seen.up, b * mean,
-                        a * rest)}};
+                {larger(first, second, mean, rest) * up},
+                {larger(b * first, a * second, b * mean, a * rest) * up}};
     }
 
     Point<T> operator()(T prediction, T target) const {
