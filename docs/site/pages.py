@@ -1,0 +1,340 @@
+"""The pages that the registry writes: one for each loss, their list, the gallery and the API."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpydoc.docscrape import NumpyDocString
+
+import fastloss as fl
+from docs.site import formulas, plots, repository
+from fastloss._domains import Domain
+from fastloss.accuracy.samples import generator, sample
+from fastloss.accuracy.variants import variants
+from fastloss.losses import FAMILIES
+
+__all__ = ["api_page", "gallery_page", "index_page", "loss_page", "write_pages"]
+
+USE, AVOID = "Use it", "Avoid it"
+"""How the paragraphs of a class's docstring begin that say what it is for, and what not."""
+
+
+def write_pages(folder: Path) -> None:
+    """Writes all pages, with their pictures."""
+    pictures = folder / "losses" / "plots"
+    pictures.mkdir(parents=True, exist_ok=True)
+    for name in fl.losses():
+        plots.draw(name, pictures / f"{name}.svg")
+        plots.draw_small(name, pictures / f"{name}-small.svg")
+        page = f"losses/{name}.md"
+        (folder / page).write_text(repository.link_losses(loss_page(name), page))
+    (folder / "losses/index.md").write_text(index_page())
+    (folder / "gallery.md").write_text(gallery_page())
+    (folder / "api.md").write_text(api_page())
+
+
+# ---- Markdown
+
+
+def escaped(text: str) -> str:
+    """Plain text, which may hold code, for Markdown and its tables."""
+    parts = re.split(r"(``.*?``|`[^`]*`)", " ".join(text.split()))
+    for i in range(0, len(parts), 2):
+        parts[i] = re.sub(r"([*|<>\[\]])", r"\\\1", re.sub(r":\w+:(?=`)", "", parts[i]))
+    return "".join(parts)
+
+
+def table(header: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
+    """A table, or nothing without lines."""
+    body = [f"| {' | '.join(cells)} |" for cells in lines]
+    if not body:
+        return ""
+    header = list(header)
+    return "\n".join([f"| {' | '.join(header)} |", f"| {' | '.join('---' for _ in header)} |", *body])
+
+
+def paragraphs(lines: list[str]) -> list[str]:
+    """Lines of a docstring as paragraphs."""
+    return [escaped(part) for part in "\n".join(lines).split("\n\n") if part.strip()]
+
+
+# ---- what a docstring and a class say
+
+
+def documented(name: str) -> NumpyDocString:
+    """The sections of a loss's docstring."""
+    return NumpyDocString(inspect.getdoc(type(fl.get(name))) or "")
+
+
+def summary(name: str) -> str:
+    """The first sentence or two."""
+    return escaped(" ".join(documented(name)["Summary"]))
+
+
+def advice(name: str) -> tuple[list[str], list[str]]:
+    """What a loss is for and not for; and what else the text says."""
+    found = paragraphs(documented(name)["Extended Summary"])
+    chosen = [p for p in found if p.startswith((USE, AVOID))]
+    return chosen, [p for p in found if p not in chosen]
+
+
+def allowed(loss: fl.Loss, name: str) -> str:
+    """What a parameter may be, as its error says."""
+    try:
+        loss._parameters[name].check(name, object())
+    except (TypeError, ValueError) as error:
+        return str(error).removeprefix(f"{name} must ").partition("; got")[0]
+    return ""
+
+
+def parameters(name: str) -> str:
+    """The parameters: what they mean, may be and are by default."""
+    loss = fl.get(name)
+    texts = {p.name: paragraphs(p.desc) for p in documented(name)["Parameters"]}
+    return table(
+        ("parameter", "default", "must", "meaning"),
+        (
+            (f"`{n}`", f"`{value!r}`", escaped(allowed(loss, n)), " ".join(texts.get(n, [])))
+            for n, value in loss.params.items()
+        ),
+    )
+
+
+def changed(loss: fl.Loss) -> str:
+    """The parameters that are not as by default."""
+    default = fl.get(loss.name).params
+    return ", ".join(
+        f"`{n}={v!r}`" if isinstance(v, (str, int, float)) else f"`{n}`"
+        for n, v in loss.params.items()
+        if v != default[n]
+    )
+
+
+def stated(name: str, attribute: str, show: Any = escaped) -> str:
+    """An attribute by default, and with which parameters it differs."""
+    default, *others = [
+        (show(value), loss)
+        for loss in variants(name)
+        if (value := getattr(loss, attribute, None)) is not None
+    ] or [("", None)]
+    groups: dict[str, list[str]] = {}
+    for text, loss in others:
+        if text != default[0]:
+            groups.setdefault(text, []).append(changed(loss))
+    notes = [f"{text or 'none'} with {' or '.join(dict.fromkeys(w))}" for text, w in groups.items()]
+    first = default[0] or ("none" if notes else "")
+    return "; ".join([first, *notes]) if first else ""
+
+
+def yes_or_no(value: bool) -> str:
+    """A truth value in words."""
+    return "yes" if value else "no"
+
+
+HESSIANS = {
+    "positive": "positive",
+    "nonnegative": "≥ 0",
+    "zero": "0 everywhere",
+    "any": "of either sign",
+}
+OPTIMA = {
+    "mean": "by `init_score`, from the mean of the targets",
+    "quantile": "by `init_score`, a quantile of the targets",
+    "solve": "by `init_score`, the root of the gradient",
+}
+
+
+def bounds(ulps: dict[str, tuple[float, ...]]) -> str:
+    """Error bounds in ulps, in one cell."""
+    texts = {dtype: " · ".join(f"{x:g}" for x in numbers) for dtype, numbers in ulps.items()}
+    if len(set(texts.values())) == 1:
+        return next(iter(texts.values()))
+    return ", ".join(f"{text} ({dtype})" for dtype, text in texts.items())
+
+
+def properties(name: str) -> str:
+    """What a loss says of itself."""
+    rows = (
+        ("convex in the prediction", stated(name, "convex", yes_or_no)),
+        ("gradient continuous", stated(name, "smooth", yes_or_no)),
+        ("Hessian", stated(name, "hessian_sign", lambda sign: HESSIANS[sign])),
+        ("best prediction of the targets", stated(name, "elicits")),
+        ("proper scoring rule", stated(name, "proper", yes_or_no)),
+        ("link", stated(name, "link")),
+        ("best constant", stated(name, "optimum", lambda way: OPTIMA[way])),
+        ("kinks", stated(name, "kinks")),
+        ("one value for each", stated(name, "unit")),
+        ("error at most, in ulps: value · gradient · Hessian", stated(name, "ulps", bounds)),
+    )
+    return table(("property", ""), (row for row in rows if row[1]))
+
+
+# ---- domains
+
+
+def outside(domain: Domain) -> float | None:
+    """A number that a domain does not hold."""
+    candidates = (2.0, -1.0, 0.5, 0.0)
+    return next((x for x in candidates if domain.outside(np.array(x))), None)
+
+
+def refusal(loss: fl.Loss, name: str, number: float) -> str:
+    """What a call with a number outside the domain of an input says."""
+    inputs = sample(loss, (1,), "float64", generator(), extremes=False)
+    if loss.schema == "row" and inputs["target"].ndim < inputs["prediction"].ndim:
+        inputs["target"] = np.eye(inputs["prediction"].shape[-1])[inputs["target"]]
+    inputs[name].flat[0] = number
+    try:
+        loss.value(**inputs)
+    except (TypeError, ValueError) as error:
+        return str(error)
+    return ""
+
+
+def domains(name: str) -> str:
+    """Where inputs may lie, and what is said of others."""
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for loss in variants(name):
+        for n, domain in zip(loss.inputs, loss.domains(), strict=True):
+            number = outside(domain)
+            message = "" if number is None else f"`{refusal(loss, n, number)}`"
+            row = f"`{n}`", escaped(domain.text), escaped(message)
+            rows.setdefault(row, []).append(changed(loss))
+    lines = []
+    for (n, text, message), ways in rows.items():
+        only = "" if "" in ways else f" (with {' or '.join(dict.fromkeys(ways))})"
+        lines.append((n, text + only, message))
+    return table(("input", "is", "else"), lines)
+
+
+# ---- pages
+
+
+def letters(loss: fl.Loss) -> str:
+    """What the letters of a formula stand for."""
+    if loss.schema != "row":
+        return ""
+    many = "K classes have the predictions"
+    return (
+        f"The {many} and the target masses q; a class index is a mass of 1."
+        if loss.takes_labels
+        else f"The {many} and the target masses q."
+    )
+
+
+def loss_page(name: str) -> str:
+    """The page of a loss."""
+    loss = fl.get(name)
+    kind = type(loss)
+    found = formulas.formula(loss)
+    chosen, rest = advice(name)
+    parts = [
+        f"# {kind.__name__}",
+        f"```{{py:class}} fastloss.{kind.__name__}{inspect.signature(kind)}\n```",
+        summary(name),
+        f"```{{math}}\n{found}\n```"
+        if found
+        else f"```python\n{formulas.definition_text(loss)}\n```",
+        letters(loss) if found else "",
+        f"![Value, gradient and Hessian of {name}](plots/{name}.svg){{.plot}}",
+        *rest,
+    ]
+    if chosen:
+        parts += ["## When to use it", *chosen]
+    see_also = [
+        f"- `{n}`: {' '.join(paragraphs(text))}" if text else f"- `{n}`"
+        for names, text in documented(name)["See Also"]
+        for n, _ in names
+    ]
+    if see_also:
+        parts += ["See also", "\n".join(see_also)]
+    if loss.params:
+        parts += ["## Parameters", parameters(name)]
+    parts += [
+        f"By name: `fl.get({name!r})`. The methods are those of "
+        "{py:class}`every loss <fastloss.Loss>`.",
+        "## Properties",
+        properties(name),
+        f"What it gives at infinity, NaN and kinks: [Conventions](../conventions.md#{name}). "
+        "Errors as measured: [Accuracy](../accuracy.md). Times: [Speed](../speed.md).",
+        "## Inputs",
+        domains(name),
+        elsewhere(name),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def elsewhere(name: str) -> str:
+    """The hand-written part: what other libraries do."""
+    source = repository.PARTS / f"{name}.md"
+    if not source.exists():
+        return ""
+    text = repository.relinked(source.read_text(), source, f"losses/{name}.md", [])
+    return "## In other libraries\n\n" + text.partition("\n")[2].strip()
+
+
+def family_names() -> list[tuple[str, list[str]]]:
+    """Each family's description and its losses."""
+    return [
+        (inspect.getdoc(f).partition("\n")[0], [getattr(f, n).name for n in f.__all__])  # type: ignore[union-attr]
+        for f in FAMILIES
+    ]
+
+
+def index_page() -> str:
+    """All losses, one line each."""
+    parts = ["# Losses", "[Which loss?](../which-loss.md) leads from a problem to one of them."]
+    for title, names in family_names():
+        lines = ((f"[`{type(fl.get(n)).__name__}`]({n}.md)", summary(n)) for n in names)
+        parts += [f"## {escaped(title.rstrip('.').partition(':')[0])}", table(("loss", ""), lines)]
+    names = [name for _, names in family_names() for name in names]
+    return "\n\n".join(parts) + "\n" + repository.contents(names)
+
+
+def gallery_page() -> str:
+    """All plots at a glance."""
+    blue, orange, green, *_ = plots.COLOURS
+    legend = ", ".join(
+        f'<b style="color: {colour}">{text}</b>'
+        for colour, text in zip((blue, orange, green), plots.OUTPUTS, strict=True)
+    )
+    parts = [
+        "# Gallery",
+        f"Each loss with its default parameters, against the prediction: {legend}. Losses of rows "
+        "are shown against the prediction of the class that is the label.",
+    ]
+    for title, names in family_names():
+        cards = "\n\n".join(
+            f"```{{figure}} losses/plots/{n}-small.svg\n:target: losses/{n}.html\n"
+            f":alt: {n}\n:class: plot\n\n[`{type(fl.get(n)).__name__}`](losses/{n}.md)\n```"
+            for n in names
+        )
+        title = escaped(title.rstrip(".").partition(":")[0])
+        parts += [f"## {title}", f"````{{container}} gallery\n{cards}\n````"]
+    return "\n\n".join(parts) + "\n"
+
+
+def api_page() -> str:
+    """All public names."""
+    classes = {type(fl.get(name)).__name__ for name in fl.losses()}
+    names = [n for n in fl.__all__ if n not in classes and not n.startswith("__")]
+    own = "\n   ".join(sorted(names, key=str.lower))
+    return f"""# API
+
+```{{eval-rst}}
+.. currentmodule:: fastloss
+.. autosummary::
+   :toctree: api
+   :nosignatures:
+
+   {own}
+```
+
+Every loss is a class with the methods of {{py:class}}`fastloss.Loss`:
+{", ".join(f"[`{type(fl.get(n)).__name__}`](losses/{n}.md)" for n in fl.losses())}.
+"""
