@@ -13,7 +13,7 @@ import fastloss
 
 project = "fastloss"
 author = "The fastloss developers"
-copyright = author  # noqa: A001
+copyright = author
 version = release = fastloss.__version__
 extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}

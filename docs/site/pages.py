@@ -55,7 +55,9 @@ def table(header: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
     if not body:
         return ""
     header = list(header)
-    return "\n".join([f"| {' | '.join(header)} |", f"| {' | '.join('---' for _ in header)} |", *body])
+    return "\n".join(
+        [f"| {' | '.join(header)} |", f"| {' | '.join('---' for _ in header)} |", *body]
+    )
 
 
 def paragraphs(lines: list[str]) -> list[str]:

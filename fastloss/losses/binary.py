@@ -31,10 +31,22 @@ __all__ = ["BinaryCrossEntropy", "Hinge", "SigmoidCrossEntropy", "SquaredHinge"]
 class SigmoidCrossEntropy(MapLoss):
     """Cross-entropy of a logit, log(1 + exp(z)) - target z; targets may be soft.
 
+    Use it for two classes and for several labels that do not exclude each other, one logit each,
+    whenever probabilities are wanted; soft targets are shares of the positive class.
+
+    Avoid it for classes that exclude each other, and pos_weight where the probabilities themselves
+    matter: they become those of weighted data.
+
     Parameters
     ----------
     pos_weight : float
         Multiplies the part of the loss that belongs to the positive class.
+
+    See Also
+    --------
+    SoftmaxCrossEntropy : for classes that exclude each other.
+    BinaryCrossEntropy : of probabilities.
+    Hinge : where only the side counts.
     """
 
     name = "sigmoid_cross_entropy"
@@ -86,11 +98,21 @@ class SigmoidCrossEntropy(MapLoss):
 class BinaryCrossEntropy(MapLoss):
     """Cross-entropy of a probability, -target log p - (1 - target) log(1 - p).
 
+    Use it to score predicted probabilities, and where a model gives nothing else.
+
+    Avoid it for training where there are logits: a probability rounds to 1 where its logit is still
+    exact. A forecast of 0 for what happens costs infinity; eps bounds that.
+
     Parameters
     ----------
     eps : float
         0 is exact and may be infinite; above 0, p is clipped to [eps, 1 - eps], and the gradient
         is 0 outside.
+
+    See Also
+    --------
+    SigmoidCrossEntropy : of logits.
+    CategoricalCrossEntropy : of more than two classes.
     """
 
     name = "binary_cross_entropy"
@@ -169,10 +191,21 @@ class _LabelLoss(MapLoss):
 class Hinge(_LabelLoss):
     """Hinge loss of a score, max(0, 1 - label z) with a label of -1 or +1.
 
+    Use it for classifiers with a margin, such as linear support vector machines: samples beyond the
+    margin do not count.
+
+    Avoid it where probabilities are wanted, as a score tells the side and no more; and with Newton
+    steps and boosting, as its Hessian is 0.
+
     Parameters
     ----------
     labels : {"pm1", "01"}
         How targets write the labels: -1 and +1, or 0 and 1.
+
+    See Also
+    --------
+    SquaredHinge : with a continuous gradient.
+    SigmoidCrossEntropy : with probabilities.
     """
 
     name = "hinge"
@@ -194,10 +227,20 @@ class Hinge(_LabelLoss):
 class SquaredHinge(_LabelLoss):
     """Squared hinge loss of a score, max(0, 1 - label z)² with a label of -1 or +1.
 
+    Use it for classifiers with a margin where the gradient must be continuous.
+
+    Avoid it where labels may be wrong, as violations count with their square; and where
+    probabilities are wanted.
+
     Parameters
     ----------
     labels : {"pm1", "01"}
         How targets write the labels: -1 and +1, or 0 and 1.
+
+    See Also
+    --------
+    Hinge : counts violations once.
+    SigmoidCrossEntropy : with probabilities.
     """
 
     name = "squared_hinge"

@@ -15,6 +15,17 @@ class Poisson(MapLoss):
     """Poisson loss with log link, exp(z) - target z; the term log(target!) is dropped.
 
     The ulp of the gradient is that of the larger of exp(z) and target.
+
+    Use it for counts and rates, whose mean is positive and whose variance grows with it. Targets
+    need not be integers: any target >= 0 whose mean is an exponential will do. For an exposure add
+    its logarithm to the prediction.
+
+    Avoid it for likelihoods of counts that scatter more than their mean, where errors come out too
+    small; the fitted mean is still right.
+
+    See Also
+    --------
+    SquaredError : of targets that may be negative.
     """
 
     name = "poisson"
