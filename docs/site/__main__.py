@@ -11,20 +11,27 @@ from sphinx.cmd.build import build_main
 from docs.site import pages, repository
 
 
-def main() -> int:
+def build(folder: Path) -> int:
     """Gathers the sources and has Sphinx build them; a warning is an error."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else repository.ROOT / "build" / "site"
     sources = folder / "sources"
-    shutil.rmtree(folder, ignore_errors=True)
     repository.copy_pages(sources)
     pages.write_pages(sources)
     configuration = str(Path(__file__).parent)
-    status = build_main(
-        ["-W", "--keep-going", "-q", "-b", "html", "-c", configuration, "-d", f"{folder}/doctrees",
-         str(sources), f"{folder}/html"]
+    return int(
+        build_main(
+            ["-W", "--keep-going", "-q", "-b", "html", "-c", configuration,
+             "-d", f"{folder}/doctrees", str(sources), f"{folder}/html"]
+        )
     )  # fmt: skip
+
+
+def main() -> int:
+    """Builds into an empty folder."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else repository.ROOT / "build" / "site"
+    shutil.rmtree(folder, ignore_errors=True)
+    status = build(folder)
     if status == 0:
-        print(f"{folder}/html/index.html")
+        print(folder / "html" / "index.html")
     return status
 
 

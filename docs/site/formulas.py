@@ -26,7 +26,7 @@ from fastloss.accuracy.samples import generator, sample
 from fastloss.accuracy.variants import target_kinds, variants
 from fastloss.vocabulary import rebind
 
-__all__ = ["definition_text", "formula"]
+__all__ = ["Traced", "definition_text", "formula", "is_right"]
 
 UNITS, CLASSES = 4, 3
 ANY_CLASS = sympy.Dummy(integer=True)
@@ -298,7 +298,7 @@ class _Printer(LatexPrinter):
         return rf"\log\Gamma\left({self._print(expression.args[0])}\right)"
 
 
-def _is_right(traced: Traced) -> bool:
+def is_right(traced: Traced) -> bool:
     """Whether it gives what the loss gives."""
     loss = traced.loss
     kind = target_kinds(loss)[-1]
@@ -319,7 +319,7 @@ def _traces(loss: fl.Loss) -> Iterator[Traced]:
     for classes in (None, CLASSES) if loss.schema == "row" else (None,):
         with contextlib.suppress(TypeError, ValueError, AttributeError, NotImplementedError):
             traced = Traced(loss, classes)
-            if _is_right(traced):
+            if is_right(traced):
                 yield traced
 
 
