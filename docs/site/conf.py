@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -24,7 +25,7 @@ myst_heading_anchors = 4
 
 autosummary_generate = True
 autodoc_typehints = "none"
-templates_path = ["templates"]
+templates_path = [str(Path(__file__).with_name("templates"))]
 numpydoc_show_class_members = False
 
 html_theme = "pydata_sphinx_theme"

@@ -246,7 +246,7 @@ class _Printer(LatexPrinter):
     """SymPy's LaTeX with fewer signs and the customary order of terms and factors."""
 
     def __init__(self, parameters: Iterable[Any] = ()) -> None:
-        super().__init__({"order": "none", "full_prec": False, "mul_symbol": r"\,"})
+        super().__init__({"order": "none", "full_prec": False, "mul_symbol": r"\:"})
         self.parameters = set(parameters)
 
     def _fixed(self, expression: Any) -> bool:

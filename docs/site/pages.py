@@ -107,30 +107,32 @@ def parameters(name: str) -> str:
     )
 
 
-def changed(loss: fl.Loss) -> str:
+def changed(loss: fl.Loss) -> frozenset[str]:
     """The parameters that are not as by default."""
     default = fl.get(loss.name).params
-    return ", ".join(
+    return frozenset(
         f"`{n}={v!r}`" if isinstance(v, (str, int, float)) else f"`{n}`"
         for n, v in loss.params.items()
         if v != default[n]
     )
 
 
+def ways(found: Iterable[frozenset[str]]) -> str:
+    """Changes of parameters in words, less those that add to another one."""
+    several = list(dict.fromkeys(found))
+    least = [way for way in several if not any(other < way for other in several)]
+    return " or ".join(", ".join(sorted(way, reverse=True)) for way in least)
+
+
 def stated(name: str, attribute: str, show: Any = escaped) -> str:
     """An attribute by default, and with which parameters it differs."""
-    default, *others = [
-        (show(value), loss)
-        for loss in variants(name)
-        if (value := getattr(loss, attribute, None)) is not None
-    ] or [("", None)]
-    groups: dict[str, list[str]] = {}
-    for text, loss in others:
-        if text != default[0]:
-            groups.setdefault(text, []).append(changed(loss))
-    notes = [f"{text or 'none'} with {' or '.join(dict.fromkeys(w))}" for text, w in groups.items()]
-    first = default[0] or ("none" if notes else "")
-    return "; ".join([first, *notes]) if first else ""
+    groups: dict[str, list[frozenset[str]]] = {}
+    for loss in variants(name):
+        text = show(getattr(loss, attribute)) or "none"
+        groups.setdefault(text, []).append(changed(loss))
+    first, *others = groups.items()
+    notes = [f"{text} with {ways(found)}" for text, found in others]
+    return "" if not notes and first[0] == "none" else "; ".join([first[0], *notes])
 
 
 def yes_or_no(value: bool) -> str:
@@ -173,7 +175,7 @@ def properties(name: str) -> str:
         ("one value for each", stated(name, "unit")),
         ("error at most, in ulps: value · gradient · Hessian", stated(name, "ulps", bounds)),
     )
-    return table(("property", ""), (row for row in rows if row[1]))
+    return table(("property", f"`{name}`"), (row for row in rows if row[1]))
 
 
 # ---- domains
@@ -200,7 +202,7 @@ def refusal(loss: fl.Loss, name: str, number: float) -> str:
 
 def domains(name: str) -> str:
     """Where inputs may lie, and what is said of others."""
-    rows: dict[tuple[str, ...], list[str]] = {}
+    rows: dict[tuple[str, ...], list[frozenset[str]]] = {}
     for loss in variants(name):
         for n, domain in zip(loss.inputs, loss.domains(), strict=True):
             number = outside(domain)
@@ -208,25 +210,21 @@ def domains(name: str) -> str:
             row = f"`{n}`", escaped(domain.text), escaped(message)
             rows.setdefault(row, []).append(changed(loss))
     lines = []
-    for (n, text, message), ways in rows.items():
-        only = "" if "" in ways else f" (with {' or '.join(dict.fromkeys(ways))})"
+    for (n, text, message), found in rows.items():
+        only = "" if frozenset() in found else f" (with {ways(found)})"
         lines.append((n, text + only, message))
-    return table(("input", "is", "else"), lines)
+    return table(("input", "is", "else the error is"), lines)
 
 
 # ---- pages
 
 
-def letters(loss: fl.Loss) -> str:
-    """What the letters of a formula stand for."""
+def of_rows(loss: fl.Loss) -> str:
+    """What the letters of a row's formula stand for."""
     if loss.schema != "row":
         return ""
-    many = "K classes have the predictions"
-    return (
-        f"The {many} and the target masses q; a class index is a mass of 1."
-        if loss.takes_labels
-        else f"The {many} and the target masses q."
-    )
+    text = "Sums run over the classes of a row, of which q is the target's mass"
+    return text + ("; of a class index it is 1." if loss.takes_labels else ".")
 
 
 def loss_page(name: str) -> str:
@@ -242,7 +240,7 @@ def loss_page(name: str) -> str:
         f"```{{math}}\n{found}\n```"
         if found
         else f"```python\n{formulas.definition_text(loss)}\n```",
-        letters(loss) if found else "",
+        of_rows(loss) if found else "",
         f"![Value, gradient and Hessian of {name}](plots/{name}.svg){{.plot}}",
         *rest,
     ]
@@ -254,7 +252,7 @@ def loss_page(name: str) -> str:
         for n, _ in names
     ]
     if see_also:
-        parts += ["See also", "\n".join(see_also)]
+        parts += ["**See also**", "\n".join(see_also)]
     if loss.params:
         parts += ["## Parameters", parameters(name)]
     parts += [
