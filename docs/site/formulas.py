@@ -107,8 +107,8 @@ def _letter(loss: fl.Loss) -> str:
         return "p" if domain.high == 1 else r"\mu"
     if domain.high <= 0:
         return r"\log p"
-    scores = loss.schema == "row" or loss.link != "identity" or target.checked
-    return "z" if scores else r"\hat{y}"
+    bare = target.checked and not domain.checked
+    return "z" if loss.schema == "row" or loss.link != "identity" or bare else r"\hat{y}"
 
 
 def _where(domains: dict[Any, Domain]) -> Callable[..., Any]:
@@ -132,38 +132,49 @@ def _named(name: str) -> str:
     return name if len(name) == 1 else rf"\mathrm{{{name}}}".replace("_", r"\_")
 
 
+TRANSFORMS = (lambda x: x, lambda x: 1 - x, lambda x: 1 / x)
+
+
 def _parameter(loss: fl.Loss, i: int) -> Any:
     """The i-th number that the definition takes after its arguments.
 
     It is a symbol where it follows one parameter; else, or where that is 0 or absent by default,
     the number itself.
     """
-    for name, value in loss.params.items():
-        if not isinstance(value, float) or not value:
-            continue
-        alone = [
-            other
-            for other in variants(loss.name)
-            if other == loss.replace(**{name: other.params[name]})
-            and math.isfinite(other.params[name])
-        ]
-        numbers = [other.kernel_parameters()[i] for other in alone]
-        symbol = sympy.Symbol(_named(name), positive=value > 0)
-        for transform in (lambda v: v, lambda v: 1 - v, lambda v: 1 / v):
-            if len(alone) > 1 and numbers == [transform(x.params[name]) for x in alone]:
+    for symbol, (name, _) in _symbols_of_parameters(loss).items():
+        found = {}
+        for other in variants(loss.name):
+            x, numbers = other.params[name], other.kernel_parameters()
+            only = other == loss.replace(**{name: x}) and len(numbers) > i
+            if only and x and math.isfinite(x):
+                found[x] = numbers[i]
+        for transform in TRANSFORMS:
+            if len(found) > 1 and all(transform(x) == number for x, number in found.items()):
                 return transform(symbol)
     return _exact(loss.kernel_parameters()[i])
 
 
-def _values_of_parameters(loss: fl.Loss) -> dict[Any, Any]:
+def _symbols_of_parameters(loss: fl.Loss) -> dict[Any, tuple[str, float]]:
+    """Symbols with the names and values of the parameters that they stand for."""
     return {
-        sympy.Symbol(_named(name), positive=value > 0): value
+        sympy.Symbol(_named(name), **{"positive" if value > 0 else "real": True}): (name, value)
         for name, value in loss.params.items()
         if isinstance(value, float) and value
     }
 
 
 # ---- tracing
+
+
+def _tidied(expression: Any) -> Any:
+    """Fractions for floats, x^a for exp(a log x), and cases outside of factors."""
+    expression = expression.replace(lambda x: x.is_Float, _exact)
+    expression = expression.replace(
+        lambda x: isinstance(x, sympy.exp) and any(f.func == sympy.log for f in x.exp.args),
+        lambda x: sympy.powdenest(x, force=True),
+    )
+    alone = len(expression.atoms(sympy.Piecewise)) == 1
+    return sympy.piecewise_fold(expression) if alone else expression
 
 
 class Traced:
@@ -195,7 +206,7 @@ class Traced:
         found = rebind(loss.scalars.definition, words)(*arguments, *parameters)
         several = found if isinstance(found, tuple) else (found,)
         expression = sympy.sympify(functools.reduce(operator.add, several))
-        expression = expression.replace(lambda x: x.is_Float, _exact)
+        expression = _tidied(expression)
         self.residual = residual and self.symbols["target"] not in expression.free_symbols
         if residual and not self.residual:
             difference = self.symbols["prediction"] - self.symbols["target"]
@@ -209,7 +220,8 @@ class Traced:
 
     def value(self, unit: dict[str, Any]) -> float:
         """What the expression is for a unit."""
-        numbers = _values_of_parameters(self.loss)
+        known = _symbols_of_parameters(self.loss)
+        numbers = {symbol: value for symbol, (_, value) in known.items()}
         expression = self.expression
         if self.row:
             expression = expression.subs(COUNT, CLASSES).doit()
@@ -223,7 +235,7 @@ class Traced:
 
     def latex(self) -> str:
         """The equation."""
-        printer = _Printer(_values_of_parameters(self.loss))
+        printer = _Printer(_symbols_of_parameters(self.loss))
         names = ["r"] if self.residual else map(str, self.letters.values())
         equation = rf"\ell({', '.join(names)}) = {printer.doprint(self.expression)}"
         return lighter(equation) + (r", \qquad r = \hat{y} - y" if self.residual else "")
@@ -264,9 +276,12 @@ class _Printer(LatexPrinter):
                 return 2
             return 4 if factor.atoms(sympy.Function, sympy.Sum) else 3
 
+        if not expression.is_Mul:  # 1 / x comes here too
+            return str(super()._print_Mul(expression))
         sign, factors = sympy.S.One, []
         for factor in expression.args:
-            if factor.is_Add and -1 in factor.args:  # x - 1 as -(1 - x)
+            # x - 1 as -(1 - x)
+            if factor.is_Add and factor.args[0] == -1 and factor.args[1].is_Symbol:
                 sign, factor = -sign, sympy.UnevaluatedExpr(-factor)
             factors.append(factor)
         if factors[0].is_number:
@@ -293,6 +308,12 @@ class _Printer(LatexPrinter):
         if term.is_Add:
             inner = rf"\left({inner}\right)"
         return rf"\sum_{{{self._print(index)}}} {inner}"
+
+    def _print_And(self, expression: Any) -> str:  # noqa: N802
+        return r" \text{ and } ".join(map(self._print, expression.args))
+
+    def _print_Or(self, expression: Any) -> str:  # noqa: N802
+        return r" \text{ or } ".join(map(self._print, expression.args))
 
     def _print_loggamma(self, expression: Any) -> str:
         return rf"\log\Gamma\left({self._print(expression.args[0])}\right)"
