@@ -1,6 +1,8 @@
 """The site has a page for every loss, and its pages say what they must."""
 
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from docs.site import formulas, pages, plots, repository
 
 ROOT = Path(__file__).parents[1]
 WHICH = ROOT / "docs" / "which-loss.md"
+PLANNED: set[str] = set()
+"""Losses that pages name, and the registry does not have yet."""
 
 each_name = pytest.mark.parametrize("name", fl.losses())
 
@@ -60,7 +64,7 @@ def test_other_libraries_have_a_part(name):
 
 
 def test_parts_are_of_losses():
-    assert {part.stem for part in repository.PARTS.glob("*.md")} <= set(fl.losses())
+    assert {part.stem for part in repository.PARTS.glob("*.md")} - PLANNED <= set(fl.losses())
 
 
 @each_name
@@ -100,9 +104,12 @@ def test_lists_hold_every_loss():
 # ---- which loss?
 
 
-def test_which_loss_names_every_loss():
+def test_which_loss_names_every_loss_and_no_other():
+    """A name of none would lead nowhere."""
     named = set(re.findall(r"`(\w+)`", WHICH.read_text()))
     assert set(fl.losses()) <= named
+    parameters = {parameter for name in fl.losses() for parameter in fl.get(name).params}
+    assert named - set(fl.losses()) - parameters - {"hessian"} == PLANNED
 
 
 def test_names_of_losses_lead_to_them():
@@ -118,9 +125,9 @@ def test_names_of_losses_lead_to_them():
 @pytest.mark.full
 def test_the_site_builds(tmp_path):
     """Without a warning; and its pages fetch nothing from elsewhere."""
-    from docs.site.__main__ import build
-
-    assert build(tmp_path) == 0
+    command = [sys.executable, "-m", "docs.site", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     found = list((tmp_path / "html").rglob("*.html"))
     assert {f"{name}.html" for name in fl.losses()} <= {page.name for page in found}
     for page in found:

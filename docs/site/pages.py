@@ -31,8 +31,7 @@ def write_pages(folder: Path) -> None:
     for name in fl.losses():
         plots.draw(name, pictures / f"{name}.svg")
         plots.draw_small(name, pictures / f"{name}-small.svg")
-        page = f"losses/{name}.md"
-        (folder / page).write_text(repository.link_losses(loss_page(name), page))
+        (folder / "losses" / f"{name}.md").write_text(loss_page(name))
     (folder / "losses/index.md").write_text(index_page())
     (folder / "gallery.md").write_text(gallery_page())
     (folder / "api.md").write_text(api_page())
@@ -252,7 +251,8 @@ def loss_page(name: str) -> str:
         for n, _ in names
     ]
     if see_also:
-        parts += ["**See also**", "\n".join(see_also)]
+        links = repository.link_losses("\n".join(see_also), f"losses/{name}.md")
+        parts += ["**See also**", links]
     if loss.params:
         parts += ["## Parameters", parameters(name)]
     parts += [

@@ -36,9 +36,9 @@ def outside_code(text: str, change: object) -> str:
 
 
 def link_losses(text: str, page: str) -> str:
-    """A page whose code spans that name a loss of the registry lead to it."""
+    """A page whose code spans that name a loss or its class lead to its page."""
     known = {name: name for name in fl.losses()}
-    known |= {type(fl.get(name)).__name__: name for name in known}
+    known |= {type(fl.get(name)).__name__: name for name in fl.losses()}
 
     def linked(found: re.Match[str]) -> str:
         name = known.get(found[1])
