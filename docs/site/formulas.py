@@ -105,8 +105,6 @@ def _letter(loss: fl.Loss) -> str:
     domain, target = loss.domains()[:2]
     if domain.low >= 0:
         return "p" if domain.high == 1 else r"\mu"
-    if domain.high <= 0:
-        return r"\log p"
     bare = target.checked and not domain.checked
     return "z" if loss.schema == "row" or loss.link != "identity" or bare else r"\hat{y}"
 

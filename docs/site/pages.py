@@ -226,20 +226,36 @@ def of_rows(loss: fl.Loss) -> str:
     return text + ("; of a class index it is 1." if loss.takes_labels else ".")
 
 
+def shown_formulas(name: str) -> list[str]:
+    """The formula, and others that a choice of words makes; or Python's text of the definition."""
+    default = fl.get(name)
+    found = {formulas.formula(default): ""}
+    if None in found:
+        return [f"```python\n{formulas.definition_text(default)}\n```", of_rows(default)]
+    for loss in variants(name):
+        way = changed(loss)
+        if len(way) == 1 and any(
+            isinstance(v, str) and v != default.params[n] for n, v in loss.params.items()
+        ):
+            found.setdefault(formulas.formula(loss), ways([way]))
+    parts = [
+        (f"With {way}:\n\n" if way else "") + f"```{{math}}\n{latex}\n```"
+        for latex, way in found.items()
+        if latex
+    ]
+    return [*parts, of_rows(default)]
+
+
 def loss_page(name: str) -> str:
     """The page of a loss."""
     loss = fl.get(name)
     kind = type(loss)
-    found = formulas.formula(loss)
     chosen, rest = advice(name)
     parts = [
         f"# {kind.__name__}",
         f"```{{py:class}} fastloss.{kind.__name__}{inspect.signature(kind)}\n```",
         summary(name),
-        f"```{{math}}\n{found}\n```"
-        if found
-        else f"```python\n{formulas.definition_text(loss)}\n```",
-        of_rows(loss) if found else "",
+        *shown_formulas(name),
         f"![Value, gradient and Hessian of {name}](plots/{name}.svg){{.plot}}",
         *rest,
     ]
@@ -255,6 +271,8 @@ def loss_page(name: str) -> str:
         parts += ["**See also**", links]
     if loss.params:
         parts += ["## Parameters", parameters(name)]
+    if documented(name)["Notes"]:
+        parts += ["## Notes", *paragraphs(documented(name)["Notes"])]
     parts += [
         f"By name: `fl.get({name!r})`. The methods are those of "
         "{py:class}`every loss <fastloss.Loss>`.",
