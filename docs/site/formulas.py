@@ -23,7 +23,7 @@ from sympy.printing.latex import LatexPrinter
 import fastloss as fl
 from fastloss._domains import Domain
 from fastloss.accuracy.samples import generator, sample
-from fastloss.accuracy.variants import target_kinds, variants
+from fastloss.accuracy.variants import target_kinds
 from fastloss.vocabulary import rebind
 
 __all__ = ["Traced", "definition_text", "formula", "is_right"]
@@ -139,12 +139,11 @@ def _parameter(loss: fl.Loss, i: int) -> Any:
     It is a symbol where it follows one parameter; else, or where that is 0 or absent by default,
     the number itself.
     """
-    for symbol, (name, _) in _symbols_of_parameters(loss).items():
+    for symbol, (name, value) in _symbols_of_parameters(loss).items():
         found = {}
-        for other in variants(loss.name):
-            x, numbers = other.params[name], other.kernel_parameters()
-            only = other == loss.replace(**{name: x}) and len(numbers) > i
-            if only and x and math.isfinite(x):
+        for x in (value, *loss._parameters[name].examples):
+            numbers = loss.replace(**{name: x}).kernel_parameters()
+            if x and math.isfinite(x) and len(numbers) > i:
                 found[x] = numbers[i]
         for transform in TRANSFORMS:
             if len(found) > 1 and all(transform(x) == number for x, number in found.items()):

@@ -84,30 +84,34 @@ def varied(name: str) -> list[str]:
     return list(fl.get(name).differentiated)
 
 
-def shown_targets(loss: fl.Loss) -> list[Any]:
-    """Both ends where targets have ends, else one."""
+def shown_targets(loss: fl.Loss, along: str, x: Any) -> list[Any]:
+    """Both ends where targets have ends, else the first at which the loss varies."""
     found = tables.targets(loss)
     if loss.schema == "row":
         return found[:2]
     domain = loss.domains()[loss.inputs.index("target")]
-    return [found[0], found[-1]] if np.isfinite(domain.high) else [typical(domain)]
+    if np.isfinite(domain.high):
+        return [found[0], found[-1]]
+    for target in (typical(domain), 1.0):
+        value = evaluated(loss, along, x, target)[0]
+        if np.isfinite(value).any() and np.ptp(value[np.isfinite(value)]) > 0:
+            break
+    return [target]
 
 
 def lines(name: str, along: str) -> Iterator[tuple[fl.Loss, Any, Any, Curves]]:
     """A loss, target, predictions and curves: with the defaults, then with other parameters."""
     default, *others = tables.shown(name)
+    x = span(default.domains()[default.inputs.index(along)], default.sample)
     found: list[Any] = []
-    for loss in (default, *others):
-        if loss.inputs != default.inputs or loss.domains() != default.domains():
-            continue
-        domain = loss.domains()[loss.inputs.index(along)]
-        x = span(domain, default.sample)
-        curves = []
-        with np.errstate(all="ignore"):
-            for target in shown_targets(loss):
-                curves.append((loss, target, x, evaluated(loss, along, x, target)))
-        if not any(alike(curves, known) for known in found):
-            found.append(curves)
+    with np.errstate(all="ignore"):
+        targets = shown_targets(default, along, x)
+        for loss in (default, *others):
+            if loss.inputs != default.inputs or loss.domains() != default.domains():
+                continue
+            curves = [(loss, t, x, evaluated(loss, along, x, t)) for t in targets]
+            if not any(alike(curves, known) for known in found):
+                found.append(curves)
     yield from itertools.chain.from_iterable(found[:CURVES])
 
 
@@ -115,7 +119,7 @@ def alike(some: list[Any], others: list[Any]) -> bool:
     """Whether curves could not be told apart in a picture."""
     for output in range(3):
         both = [[curves[output] for *_, curves in group] for group in (some, others)]
-        low, high = limits(both[1])
+        low, high = common_limits(*both[::-1])
         gap = np.abs(np.subtract(*(np.clip(y, low, high) for y in both)))
         if np.mean(gap > 0.02 * (high - low)) > 0.02:
             return False
@@ -143,6 +147,13 @@ def limits(curves: list[Any]) -> tuple[float, float]:
             high = max(high, min(ends[3], ends[2] + width))
     margin = 0.06 * (high - low) or 1.0
     return low - margin, high + margin
+
+
+def common_limits(default: list[Any], others: list[Any]) -> tuple[float, float]:
+    """The range for the default, and for others as far as those leave the default visible."""
+    low, high = limits(default)
+    all_low, all_high = limits([*default, *others])
+    return max(all_low, 2 * low - high), min(all_high, 2 * high - low)
 
 
 # ---- pictures
@@ -208,7 +219,11 @@ def draw(name: str, path: Path) -> None:
                         linewidth=1.6,
                         label=label(loss, target, len(targets) > 1, len(losses) > 1),
                     )
-                axes.set_ylim(limits([curves[output] for *_, curves in found]))
+                default, others = (
+                    [curves[output] for loss, *_, curves in found if (loss == losses[0]) == own]
+                    for own in (True, False)
+                )
+                axes.set_ylim(common_limits(default, others))
                 axes.set_title(OUTPUTS[output])
                 axes.set_xlabel(axis_name(found[0][0], along))
             if len(found) > 1 and along == rows[-1]:
@@ -231,7 +246,7 @@ def draw_small(name: str, path: Path) -> None:
             axes.plot(x, broken(y), color=colour, linewidth=1.8)
         low, high = limits([curves[0]])  # a pole of a derivative is cut off
         others = limits(list(curves))
-        axes.set_ylim(max(others[0], low - 0.6 * (high - low)), max(high, min(1.1, others[1])))
+        axes.set_ylim(max(others[0], low - (high - low)), max(high, min(1.1, others[1])))
         axes.tick_params(labelsize=7)
         return picture
 
