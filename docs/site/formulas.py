@@ -130,7 +130,7 @@ def _named(name: str) -> str:
     return name if len(name) == 1 else rf"\mathrm{{{name}}}".replace("_", r"\_")
 
 
-TRANSFORMS = (lambda x: x, lambda x: 1 - x, lambda x: 1 / x)
+TRANSFORMS = (lambda x: x, lambda x: 1 - x, lambda x: 1 / x, lambda x: 2 / x - 1)
 
 
 def _parameter(loss: fl.Loss, i: int) -> Any:
@@ -233,7 +233,12 @@ class Traced:
     def latex(self) -> str:
         """The equation."""
         printer = _Printer(_symbols_of_parameters(self.loss))
-        names = ["r"] if self.residual else map(str, self.letters.values())
+        names = list(self.letters.values())
+        if self.residual:
+            names = [
+                "r",
+                *(x for n, x in self.letters.items() if n not in ("prediction", "target")),
+            ]
         equation = rf"\ell({', '.join(names)}) = {printer.doprint(self.expression)}"
         return lighter(equation) + (r", \qquad r = \hat{y} - y" if self.residual else "")
 

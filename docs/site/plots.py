@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import fastloss as fl
-from docs import tables
+from fastloss.accuracy.variants import plain_variants
 
 __all__ = ["draw", "draw_small"]
 
@@ -23,6 +23,7 @@ COLOURS = ("#3b82f6", "#d97706", "#16a34a", "#c44fd8")
 GREY = "#808791"
 POINTS = 500  # even, so that none is at the kink in the middle
 CURVES = 3
+CLASSES = 3
 OUTPUTS = ("value", "gradient", "Hessian")
 STYLE = {
     "svg.fonttype": "none",
@@ -65,13 +66,15 @@ def evaluated(loss: fl.Loss, varied: str, x: Any, target: Any) -> Curves:
     """Value, gradient and Hessian along one input, or along the first class of a row."""
     inputs: dict[str, Any]
     if loss.schema == "row":
-        inputs = {"prediction": np.full((x.size, tables.CLASSES), tables.beside(loss))}
+        inputs = {"prediction": np.full((x.size, CLASSES), typical(loss.domains()[0]))}
         inputs["prediction"][:, 0] = x
         inputs["target"] = np.array([target] * x.size)
     else:
         known = zip(loss.inputs, loss.domains(), strict=True)
         inputs = {name: np.full(x.size, typical(domain)) for name, domain in known}
-        inputs |= {"target": np.full(x.size, target), varied: x}
+        # a prediction that stays as it is misses the target
+        inputs |= {"target": np.full(x.size, target), "prediction": np.full(x.size, target - 1.0)}
+        inputs[varied] = x
     value, grad, hess = loss.value_grad_hess(**inputs, reduction="none")
     if isinstance(grad, tuple):
         at = loss.differentiated.index(varied)
@@ -86,12 +89,11 @@ def varied(name: str) -> list[str]:
 
 def shown_targets(loss: fl.Loss, along: str, x: Any) -> list[Any]:
     """Both ends where targets have ends, else the first at which the loss varies."""
-    found = tables.targets(loss)
-    if loss.schema == "row":
-        return found[:2]
+    if isinstance(loss, fl.RowLoss):
+        return [0, 1] if loss.takes_labels else np.eye(CLASSES, dtype=int)[:2].tolist()
     domain = loss.domains()[loss.inputs.index("target")]
     if np.isfinite(domain.high):
-        return [found[0], found[-1]]
+        return [domain.low, domain.high]
     for target in (typical(domain), 1.0):
         value = evaluated(loss, along, x, target)[0]
         if np.isfinite(value).any() and np.ptp(value[np.isfinite(value)]) > 0:
@@ -101,7 +103,7 @@ def shown_targets(loss: fl.Loss, along: str, x: Any) -> list[Any]:
 
 def lines(name: str, along: str) -> Iterator[tuple[fl.Loss, Any, Any, Curves]]:
     """A loss, target, predictions and curves: with the defaults, then with other parameters."""
-    default, *others = tables.shown(name)
+    default, *others = (loss for loss in plain_variants() if loss.name == name)
     x = span(default.domains()[default.inputs.index(along)], default.sample)
     found: list[Any] = []
     with np.errstate(all="ignore"):
@@ -166,11 +168,15 @@ def difference(loss: fl.Loss, default: fl.Loss) -> str:
     return repr(loss).partition("(")[2].rstrip(")")
 
 
+def shown(x: Any) -> str:
+    """A number or a list in few digits."""
+    return f"{x:g}" if np.ndim(x) == 0 else str(x)
+
+
 def label(loss: fl.Loss, target: Any, several: bool, options: bool) -> str:
     """What a curve shows."""
-    target = f"label {target}" if loss.schema == "row" and np.ndim(target) == 0 else (
-        f"target {tables.numbers(target)}"
-    )  # fmt: skip
+    label = loss.schema == "row" and np.ndim(target) == 0
+    target = f"label {target}" if label else f"target {shown(target)}"
     words = [difference(loss, fl.get(loss.name))] if options else []
     return ", ".join(words + ([target] if several else []))
 
@@ -178,7 +184,7 @@ def label(loss: fl.Loss, target: Any, several: bool, options: bool) -> str:
 def axis_name(loss: fl.Loss, along: str) -> str:
     """What varies, and what stays as it is."""
     if loss.schema == "row":
-        return f"{along} of class 0, others {tables.numbers(tables.beside(loss))}"
+        return f"{along} of class 0, others {shown(typical(loss.domains()[0]))}"
     return along
 
 
