@@ -43,7 +43,7 @@ def test_formulas_are_traced(name):
 
 
 def test_wrong_formulas_are_found():
-    traced = formulas.Traced(fl.get("huber"), None)
+    traced = formulas.Traced(fl.get("huber"))
     assert formulas.is_right(traced)
     traced.expression *= 2
     assert not formulas.is_right(traced)

@@ -175,12 +175,22 @@ def _tidied(expression: Any) -> Any:
 
 
 class Traced:
-    """A definition in symbols: the expression, and the numbers that a unit's symbols have."""
+    """A definition in symbols.
 
-    def __init__(self, loss: fl.Loss, classes: int | None) -> None:
+    Parameters
+    ----------
+    loss : fastloss.Loss
+    classes : int, optional
+        Of rows: how many there are; by default one stands for all.
+    label : bool
+        Whether the target is the index of the first class, and no symbol.
+    """
+
+    def __init__(self, loss: fl.Loss, classes: int | None = None, label: bool = False) -> None:
         self.loss = loss
         self.row = loss.schema == "row"
         self.classes = classes
+        self.label = label
         domains = dict(zip(loss.inputs, loss.domains(), strict=True))
         letters = {name: _named(name) for name in loss.inputs}
         letters |= {"prediction": _letter(loss), "target": "q" if self.row else "y"}
@@ -193,6 +203,9 @@ class Traced:
         }
         order = dict.fromkeys((*loss.differentiated, "target", *loss.inputs))
         arguments = [self.symbols[name] for name in order]
+        if label:
+            arguments[1] = [sympy.Integer(i == 0) for i in range(CLASSES)]
+            letters["target"] = "1"
         residual = not self.row and letters["prediction"] == r"\hat{y}"
         if residual:
             arguments[0] = self.symbols["target"] + RESIDUAL
@@ -240,7 +253,8 @@ class Traced:
                 *(x for n, x in self.letters.items() if n not in ("prediction", "target")),
             ]
         equation = rf"\ell({', '.join(names)}) = {printer.doprint(self.expression)}"
-        return lighter(equation) + (r", \qquad r = \hat{y} - y" if self.residual else "")
+        equation = lighter(equation) + (r", \qquad r = \hat{y} - y" if self.residual else "")
+        return equation + (rf", \qquad K = {self.classes}" if self.classes else "")
 
 
 def lighter(latex: str) -> str:
@@ -327,9 +341,13 @@ def is_right(traced: Traced) -> bool:
     kind = target_kinds(loss)[-1]
     classes = CLASSES if traced.row else None
     inputs = sample(loss, (UNITS,), "float64", generator(), kind, extremes=False, classes=classes)
+    if traced.label:
+        inputs["target"][:] = 0
     values = loss.value(**inputs, reduction="none")
-    if kind == "labels":
-        inputs["target"] = np.eye(CLASSES)[inputs["target"]]
+    if isinstance(loss, fl.RowLoss) and kind == "labels":
+        index, label = np.arange(CLASSES), inputs["target"][:, np.newaxis]
+        levels = loss.encoding == "levels"
+        inputs["target"] = ((index < label) if levels else (index == label)).astype(float)
     units = ({name: x[i].tolist() for name, x in inputs.items()} for i in range(UNITS))
     return all(
         math.isclose(traced.value(unit), value, rel_tol=1e-9, abs_tol=1e-12)
@@ -339,9 +357,10 @@ def is_right(traced: Traced) -> bool:
 
 def _traces(loss: fl.Loss) -> Iterator[Traced]:
     """For any number of classes, then for some."""
-    for classes in (None, CLASSES) if loss.schema == "row" else (None,):
+    ways = ((), (CLASSES,), (CLASSES, True)) if loss.schema == "row" else ((),)
+    for way in ways:
         with contextlib.suppress(TypeError, ValueError, AttributeError, NotImplementedError):
-            traced = Traced(loss, classes)
+            traced = Traced(loss, *way)
             if is_right(traced):
                 yield traced
 

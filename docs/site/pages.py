@@ -15,7 +15,7 @@ import fastloss as fl
 from docs.site import formulas, plots, repository
 from fastloss._domains import Domain
 from fastloss.accuracy.samples import generator, sample
-from fastloss.accuracy.variants import variants
+from fastloss.accuracy.variants import target_kinds, variants
 from fastloss.losses import FAMILIES
 
 __all__ = ["api_page", "gallery_page", "index_page", "loss_page", "write_pages"]
@@ -148,7 +148,8 @@ HESSIANS = {
 OPTIMA = {
     "mean": "by `init_score`, from the mean of the targets",
     "quantile": "by `init_score`, a quantile of the targets",
-    "solve": "by `init_score`, the root of the gradient",
+    "solve": "by `init_score`, which looks for the minimum",
+    "none": "none",
 }
 
 
@@ -188,9 +189,8 @@ def outside(domain: Domain) -> float | None:
 
 def refusal(loss: fl.Loss, name: str, number: float) -> str:
     """What a call with a number outside the domain of an input says."""
-    inputs = sample(loss, (1,), "float64", generator(), extremes=False)
-    if loss.schema == "row" and inputs["target"].ndim < inputs["prediction"].ndim:
-        inputs["target"] = np.eye(inputs["prediction"].shape[-1])[inputs["target"]]
+    kind = target_kinds(loss)[-1]  # a distribution where there may be one
+    inputs = sample(loss, (1,), "float64", generator(), kind, extremes=False)
     inputs[name].flat[0] = number
     try:
         loss.value(**inputs)
@@ -220,8 +220,14 @@ def domains(name: str) -> str:
 
 def of_rows(loss: fl.Loss) -> str:
     """What the letters of a row's formula stand for."""
-    if loss.schema != "row":
+    if not isinstance(loss, fl.RowLoss):
         return ""
+    if loss.encoding == "levels":
+        return (
+            "The sum runs over the predictions of a row; q is 1 at those below the label, else 0."
+        )
+    if not loss.takes_distributions:
+        return "Shown for three classes, of which the first is the label."
     text = "Sums run over the classes of a row, of which q is the target's mass"
     return text + ("; of a class index it is 1." if loss.takes_labels else ".")
 

@@ -72,8 +72,9 @@ def evaluated(loss: fl.Loss, varied: str, x: Any, target: Any) -> Curves:
     else:
         known = zip(loss.inputs, loss.domains(), strict=True)
         inputs = {name: np.full(x.size, typical(domain)) for name, domain in known}
-        # a prediction that stays as it is misses the target
-        inputs |= {"target": np.full(x.size, target), "prediction": np.full(x.size, target - 1.0)}
+        inputs["target"] = np.full(x.size, target)
+        if not loss.domains()[0].outside(np.array(target - 1.0)):
+            inputs["prediction"] = inputs["target"] - 1.0  # one that stays as it is misses
         inputs[varied] = x
     value, grad, hess = loss.value_grad_hess(**inputs, reduction="none")
     if isinstance(grad, tuple):
