@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -187,9 +187,8 @@ def outside(domain: Domain) -> float | None:
     return next((x for x in candidates if domain.outside(np.array(x))), None)
 
 
-def refusal(loss: fl.Loss, name: str, number: float) -> str:
+def refusal(loss: fl.Loss, name: str, number: float, kind: str) -> str:
     """What a call with a number outside the domain of an input says."""
-    kind = target_kinds(loss)[-1]  # a distribution where there may be one
     inputs = sample(loss, (1,), "float64", generator(), kind, extremes=False)
     inputs[name].flat[0] = number
     try:
@@ -199,19 +198,29 @@ def refusal(loss: fl.Loss, name: str, number: float) -> str:
     return ""
 
 
+def domain_lines(loss: fl.Loss) -> Iterator[tuple[str, str, str]]:
+    """Each input, where it may lie, and the message for a number elsewhere."""
+    for name, domain in zip(loss.inputs, loss.domains(), strict=True):
+        kinds = target_kinds(loss)
+        for kind in kinds if name == "target" else kinds[:1]:
+            index = name == "target" and kind == "labels"
+            number = -1.0 if index else outside(domain)
+            message = "" if number is None else f"`{refusal(loss, name, number, kind)}`"
+            yield f"`{name}`", "a class index" if index else escaped(domain.text), message
+
+
 def domains(name: str) -> str:
     """Where inputs may lie, and what is said of others."""
-    rows: dict[tuple[str, ...], list[frozenset[str]]] = {}
+    messages: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str], list[frozenset[str]]] = {}
     for loss in variants(name):
-        for n, domain in zip(loss.inputs, loss.domains(), strict=True):
-            number = outside(domain)
-            message = "" if number is None else f"`{refusal(loss, n, number)}`"
-            row = f"`{n}`", escaped(domain.text), escaped(message)
-            rows.setdefault(row, []).append(changed(loss))
+        for n, text, message in domain_lines(loss):
+            messages.setdefault((n, text), message)
+            found.setdefault((n, text), []).append(changed(loss))
     lines = []
-    for (n, text, message), found in rows.items():
-        only = "" if frozenset() in found else f" (with {ways(found)})"
-        lines.append((n, text + only, message))
+    for (n, text), where in found.items():
+        only = "" if frozenset() in where else f" (with {ways(where)})"
+        lines.append((n, text + only, messages[n, text]))
     return table(("input", "is", "else the error is"), lines)
 
 
