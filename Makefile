@@ -14,7 +14,7 @@ SOURCES := $(CORE) fastloss/_core.pyx fastloss/_methods.py $(wildcard fastloss/*
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check lint format sanitize mutate fuzz tables bench bench-suite \
+.PHONY: help demo test check lint format sanitize mutate fuzz tables docs bench bench-suite \
 	bench-compare wheel clean
 
 help:  ## lists what can be made
@@ -56,6 +56,9 @@ fuzz: $(VENV)/.with-test  ## calls the API with arbitrary arguments for ten minu
 tables: $(VENV)/.with-test  ## renews the tables of the docs
 	@$(BIN)/python docs/tables.py --write
 	@$(BIN)/python -m fastloss.accuracy --write
+
+docs: $(VENV)/.with-docs  ## builds the documentation site into build/site/html
+	@$(BIN)/python -m docs.site
 
 bench: $(VENV)/.with-bench  ## compares with every rival, renews the README's table and docs/speed.md
 	@$(BIN)/python -m benchmarks.compare

@@ -102,7 +102,7 @@ def test_documentation(loss):
     assert text.splitlines()[0].endswith((".", ":", ",")) or "." in text
     for parameter in loss.params:
         assert re.search(rf"^{parameter} : ", text, re.MULTILINE), parameter
-    described = re.findall(r"^(\w+) : ", text, re.MULTILINE)
+    described = re.findall(r"^(\w+) : ", text.partition("\nSee Also\n")[0], re.MULTILINE)
     assert described == list(loss.params)
     assert list(inspect.signature(kind).parameters) == list(loss.params)
     for name, parameter in inspect.signature(kind).parameters.items():

@@ -55,6 +55,12 @@ __all__ = [
 class SigmoidCrossEntropy(MapLoss):
     """Cross-entropy of a logit, log(1 + exp(z)) - target z; targets may be soft.
 
+    Use it for two classes and for several labels that do not exclude each other, one logit each,
+    whenever probabilities are wanted; soft targets are shares of the positive class.
+
+    Avoid it for classes that exclude each other, and pos_weight where the probabilities themselves
+    matter: they become those of weighted data.
+
     Parameters
     ----------
     pos_weight : float
@@ -64,6 +70,12 @@ class SigmoidCrossEntropy(MapLoss):
         (1 - s) target + s / 2, so that labels are s / 2 and 1 - s / 2.
     slope : float
         Multiplies predictions first: probabilities are sigmoid(slope z).
+
+    See Also
+    --------
+    SoftmaxCrossEntropy : for classes that exclude each other.
+    BinaryCrossEntropy : of probabilities.
+    Hinge : where only the side counts.
     """
 
     name = "sigmoid_cross_entropy"
@@ -193,11 +205,21 @@ class _ShapedCrossEntropy(MapLoss):
 class BinaryCrossEntropy(MapLoss):
     """Cross-entropy of a probability, -target log p - (1 - target) log(1 - p).
 
+    Use it to score predicted probabilities, and where a model gives nothing else.
+
+    Avoid it for training where there are logits: a probability rounds to 1 where its logit is still
+    exact. A forecast of 0 for what happens costs infinity; eps bounds that.
+
     Parameters
     ----------
     eps : float
         0 is exact and may be infinite; above 0, p is clipped to [eps, 1 - eps], and the gradient
         is 0 outside.
+
+    See Also
+    --------
+    SigmoidCrossEntropy : of logits.
+    CategoricalCrossEntropy : of more than two classes.
     """
 
     name = "binary_cross_entropy"
@@ -348,12 +370,23 @@ class _MarginLoss(_LabelLoss):
 class Hinge(_MarginLoss):
     """Hinge loss of a score, max(0, margin - label z) with a label of -1 or +1.
 
+    Use it for classifiers with a margin, such as linear support vector machines: samples beyond the
+    margin do not count.
+
+    Avoid it where probabilities are wanted, as a score tells the side and no more; and with Newton
+    steps and boosting, as its Hessian is 0.
+
     Parameters
     ----------
     labels : {"pm1", "01"}
         How targets write the labels: -1 and +1, or 0 and 1.
     margin : float
         From where on a right score costs nothing; 0 gives the perceptron's loss.
+
+    See Also
+    --------
+    SquaredHinge : with a continuous gradient.
+    SigmoidCrossEntropy : with probabilities.
     """
 
     name = "hinge"
@@ -380,12 +413,22 @@ class Hinge(_MarginLoss):
 class SquaredHinge(_MarginLoss):
     """Squared hinge loss of a score, max(0, margin - label z)² with a label of -1 or +1.
 
+    Use it for classifiers with a margin where the gradient must be continuous.
+
+    Avoid it where labels may be wrong, as violations count with their square; and where
+    probabilities are wanted.
+
     Parameters
     ----------
     labels : {"pm1", "01"}
         How targets write the labels: -1 and +1, or 0 and 1.
     margin : float
         From where on a right score costs nothing.
+
+    See Also
+    --------
+    Hinge : counts violations once.
+    SigmoidCrossEntropy : with probabilities.
     """
 
     name = "squared_hinge"

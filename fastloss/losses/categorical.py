@@ -60,6 +60,12 @@ class SoftmaxCrossEntropy(_CategoricalLoss):
     Targets are class indices of shape prediction.shape[:-1], or class probabilities of
     prediction's shape.
 
+    Use it for classes that exclude each other: classifiers, language models, distillation with soft
+    targets.
+
+    Avoid it where several labels of a row may be true, and class_weight or label_smoothing where
+    the probabilities themselves matter, which both distort.
+
     Parameters
     ----------
     class_weight : sequence of float, optional
@@ -68,6 +74,12 @@ class SoftmaxCrossEntropy(_CategoricalLoss):
         Rows with this label are absent.
     label_smoothing : float
         Share of the target mass that is spread evenly over all classes.
+
+    See Also
+    --------
+    SigmoidCrossEntropy : for labels that do not exclude each other.
+    CategoricalCrossEntropy : of probabilities.
+    KlDivergence : the same gradient, and 0 at the target.
     """
 
     name = "softmax_cross_entropy"
@@ -162,6 +174,11 @@ class CategoricalCrossEntropy(_CategoricalLoss):
     Targets are class indices of shape prediction.shape[:-1], or class probabilities of
     prediction's shape. Predictions are taken as they are: rows are not normalised.
 
+    Use it to score predicted probabilities of classes, and where a model gives nothing else.
+
+    Avoid it for training where there are logits; and of rows that do not add up to 1, which it does
+    not notice.
+
     Parameters
     ----------
     class_weight : sequence of float, optional
@@ -173,6 +190,11 @@ class CategoricalCrossEntropy(_CategoricalLoss):
     eps : float
         0 is exact and may be infinite; above 0, p is clipped to [eps, 1 - eps], and the gradient
         is 0 outside.
+
+    See Also
+    --------
+    SoftmaxCrossEntropy : of logits.
+    BinaryCrossEntropy : of two classes.
     """
 
     name = "categorical_cross_entropy"

@@ -31,6 +31,12 @@ class KlDivergence(RowLoss):
 
     Targets are class probabilities of prediction's shape.
 
+    Use it to bring one distribution close to another, as in distillation and variational methods:
+    it is 0 where they are equal, so its value can be read.
+
+    Avoid it for class indices, where the cross-entropy is the same and quicker; and where the
+    prediction may miss what the target holds, which costs infinity.
+
     Parameters
     ----------
     prediction_is : {"logits", "log_probs", "probs"}
@@ -38,6 +44,11 @@ class KlDivergence(RowLoss):
     eps : float
         For probabilities: 0 is exact and may be infinite; above 0, p is clipped to
         [eps, 1 - eps], and the gradient is 0 outside.
+
+    See Also
+    --------
+    SoftmaxCrossEntropy : more by the entropy of the target, with the same gradient.
+    CategoricalCrossEntropy : the same of probabilities.
     """
 
     name = "kl_divergence"

@@ -26,6 +26,7 @@ THREAD = "-fsanitize=thread"
 UNSUITABLE = {
     "test_build.py": "it reads the machine code of ordinary objects",
     "test_packaging.py": "it builds and installs ordinary packages",
+    "test_site.py": "it draws and writes pages",
 }
 """Test files that the address build leaves out."""
 # AddressSanitizer keeps freed memory for a while.

@@ -1,0 +1,1 @@
+"""The documentation site, by ``make docs``: this repository's pages and one for each loss."""

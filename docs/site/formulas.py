@@ -1,0 +1,377 @@
+"""Formulas in LaTeX, traced from the definitions of losses with SymPy's symbols.
+
+What is traced must give the loss's own values before it is shown.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import math
+import operator
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy.printing.latex import LatexPrinter
+
+import fastloss as fl
+from fastloss._domains import Domain
+from fastloss.accuracy.samples import generator, sample
+from fastloss.accuracy.variants import target_kinds
+from fastloss.vocabulary import rebind
+
+__all__ = ["Traced", "definition_text", "formula", "is_right"]
+
+UNITS, CLASSES = 4, 3
+ANY_CLASS = sympy.Dummy(integer=True)
+COUNT = sympy.Symbol("K", integer=True, positive=True)
+RESIDUAL = sympy.Symbol("r", real=True)
+GREEK = {"alpha", "beta", "gamma", "delta", "epsilon", "nu", "tau", "theta"}
+
+
+# ---- the vocabulary on symbols
+
+
+def _exact(x: Any) -> Any:
+    """A float as a simple fraction where it is one."""
+    x = float(x)
+    if not math.isfinite(x):
+        return sympy.Float(x)
+    simple = Fraction(x).limit_denominator(1000)
+    return sympy.Rational(simple) if float(simple) == x else sympy.Float(x)
+
+
+def _over_all(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of several arguments or of one iterable, as ``max`` is."""
+    return lambda *x: function(*(x if len(x) > 1 else x[0]))
+
+
+def _sum(terms: Any) -> Any:
+    """The sum over the classes of a row, of which one stands for all."""
+    (term,) = terms
+    index = sympy.Symbol("jkim"[len(term.atoms(sympy.Sum))], integer=True)
+    sign = -1 if term.as_coeff_Mul()[0].is_negative else 1
+    return sign * sympy.Sum(sign * term.subs(ANY_CLASS, index), (index, 1, COUNT))
+
+
+def _refuse(*_: Any, **__: Any) -> Any:
+    raise TypeError("one class cannot stand for all")
+
+
+WORDS: dict[str, Any] = {
+    "abs": sympy.Abs,
+    "const": _exact,
+    "erf": sympy.erf,
+    "erfc": sympy.erfc,
+    "exp": sympy.exp,
+    "expm1": lambda x: sympy.exp(x) - 1,
+    "inf": sympy.oo,
+    "lgamma": sympy.loggamma,
+    "log": sympy.log,
+    "log1p": lambda x: sympy.log(1 + x),
+    "max": _over_all(sympy.Max),
+    "maximum": sympy.Max,
+    "min": _over_all(sympy.Min),
+    "minimum": sympy.Min,
+    "nan": sympy.nan,
+    "power": sympy.Pow,
+    "sign": sympy.sign,
+    "sqrt": sympy.sqrt,
+    "tanh": sympy.tanh,
+}
+PER_CLASS = (
+    WORDS
+    | dict.fromkeys(["enumerate", "len", "list", "max", "min", "range", "sorted", "tuple"], _refuse)
+    | {"sum": _sum}
+)
+
+
+# ---- symbols
+
+
+def _assumed(domain: Domain) -> dict[str, bool]:
+    """What SymPy may know of the numbers of a domain."""
+    return {"positive" if domain.low > 0 else "nonnegative" if domain.low == 0 else "real": True}
+
+
+def _letter(loss: fl.Loss) -> str:
+    """The customary letter for a prediction."""
+    domain, target = loss.domains()[:2]
+    if domain.low >= 0:
+        return "p" if domain.high == 1 else r"\mu"
+    bare = target.checked and not domain.checked
+    return "z" if loss.schema == "row" or loss.link != "identity" or bare else r"\hat{y}"
+
+
+def _where(domains: dict[Any, Domain]) -> Callable[..., Any]:
+    """The word of cases, less those that no number of a domain meets."""
+
+    def where(condition: Any, yes: Any, no: Any) -> Any:
+        if isinstance(condition, sympy.core.relational.Relational) and condition.lhs in domains:
+            domain = domains[condition.lhs]
+            ends = (condition.subs(condition.lhs, end) for end in (domain.low, domain.high))
+            if condition.rhs.is_number and not any(ends):
+                return no
+        return sympy.Piecewise((yes, condition), (no, True))
+
+    return where
+
+
+def _named(name: str) -> str:
+    """A parameter's name in LaTeX."""
+    if name in GREEK:
+        return "\\" + name
+    return name if len(name) == 1 else rf"\mathrm{{{name}}}".replace("_", r"\_")
+
+
+TRANSFORMS = (lambda x: x, lambda x: 1 - x, lambda x: 1 / x, lambda x: 2 / x - 1)
+
+
+def _parameter(loss: fl.Loss, i: int) -> Any:
+    """The i-th number that the definition takes after its arguments.
+
+    It is a symbol where it follows one parameter; else, or where that is 0 or absent by default,
+    the number itself.
+    """
+    for symbol, (name, value) in _symbols_of_parameters(loss).items():
+        found = {}
+        for x in (value, *loss._parameters[name].examples):
+            numbers = loss.replace(**{name: x}).kernel_parameters()
+            if x and math.isfinite(x) and len(numbers) > i:
+                found[x] = numbers[i]
+        for transform in TRANSFORMS:
+            if len(found) > 1 and all(transform(x) == number for x, number in found.items()):
+                return transform(symbol)
+    return _exact(loss.kernel_parameters()[i])
+
+
+def _symbols_of_parameters(loss: fl.Loss) -> dict[Any, tuple[str, float]]:
+    """Symbols with the names and values of the parameters that they stand for."""
+    return {
+        sympy.Symbol(_named(name), **{"positive" if value > 0 else "real": True}): (name, value)
+        for name, value in loss.params.items()
+        if isinstance(value, float) and value
+    }
+
+
+# ---- tracing
+
+
+def _tidied(expression: Any) -> Any:
+    """Fractions for floats, x^a for exp(a log x), and cases outside of factors."""
+    expression = expression.replace(lambda x: x.is_Float, _exact)
+    expression = expression.replace(
+        lambda x: isinstance(x, sympy.exp) and any(f.func == sympy.log for f in x.exp.args),
+        lambda x: sympy.powdenest(x, force=True),
+    )
+    alone = len(expression.atoms(sympy.Piecewise)) == 1
+    return sympy.piecewise_fold(expression) if alone else expression
+
+
+class Traced:
+    """A definition in symbols.
+
+    Parameters
+    ----------
+    loss : fastloss.Loss
+    classes : int, optional
+        Of rows: how many there are; by default one stands for all.
+    label : bool
+        Whether the target is the index of the first class, and no symbol.
+    """
+
+    def __init__(self, loss: fl.Loss, classes: int | None = None, label: bool = False) -> None:
+        self.loss = loss
+        self.row = loss.schema == "row"
+        self.classes = classes
+        self.label = label
+        domains = dict(zip(loss.inputs, loss.domains(), strict=True))
+        letters = {name: _named(name) for name in loss.inputs}
+        letters |= {"prediction": _letter(loss), "target": "q" if self.row else "y"}
+        self.letters = letters
+        self.symbols = {
+            name: self._row(letters[name])
+            if self.row
+            else sympy.Symbol(letters[name], **_assumed(domains[name]))
+            for name in loss.inputs
+        }
+        order = dict.fromkeys((*loss.differentiated, "target", *loss.inputs))
+        arguments = [self.symbols[name] for name in order]
+        if label:
+            arguments[1] = [sympy.Integer(i == 0) for i in range(CLASSES)]
+            letters["target"] = "1"
+        residual = not self.row and letters["prediction"] == r"\hat{y}"
+        if residual:
+            arguments[0] = self.symbols["target"] + RESIDUAL
+        parameters = [_parameter(loss, i) for i in range(len(loss.kernel_parameters()))]
+        words = dict(PER_CLASS if self.row and classes is None else WORDS)
+        known = ((x, domains[name]) for name, x in self.symbols.items())
+        words["where"] = _where({s: d for x, d in known for s in (x if self.row else [x])})
+        found = rebind(loss.scalars.definition, words)(*arguments, *parameters)
+        several = found if isinstance(found, tuple) else (found,)
+        expression = sympy.sympify(functools.reduce(operator.add, several))
+        expression = _tidied(expression)
+        self.residual = residual and self.symbols["target"] not in expression.free_symbols
+        if residual and not self.residual:
+            difference = self.symbols["prediction"] - self.symbols["target"]
+            expression = expression.subs(RESIDUAL, difference)
+        self.expression = expression
+
+    def _row(self, letter: str) -> list[Any]:
+        base = sympy.IndexedBase(letter, real=True)
+        count = self.classes
+        return [base[ANY_CLASS]] if count is None else [base[i + 1] for i in range(count)]
+
+    def value(self, unit: dict[str, Any]) -> float:
+        """What the expression is for a unit."""
+        known = _symbols_of_parameters(self.loss)
+        numbers = {symbol: value for symbol, (_, value) in known.items()}
+        expression = self.expression
+        if self.row:
+            expression = expression.subs(COUNT, CLASSES).doit()
+            for name, symbols in self.symbols.items():
+                base = symbols[0].base
+                numbers |= {base[i + 1]: x for i, x in enumerate(unit[name])}
+        else:
+            numbers |= {self.symbols[name]: x for name, x in unit.items()}
+            numbers[RESIDUAL] = unit["prediction"] - unit["target"]
+        return float(expression.subs(numbers))
+
+    def latex(self) -> str:
+        """The equation."""
+        printer = _Printer(_symbols_of_parameters(self.loss))
+        names = list(self.letters.values())
+        if self.residual:
+            names = [
+                "r",
+                *(x for n, x in self.letters.items() if n not in ("prediction", "target")),
+            ]
+        equation = rf"\ell({', '.join(names)}) = {printer.doprint(self.expression)}"
+        equation = lighter(equation) + (r", \qquad r = \hat{y} - y" if self.residual else "")
+        return equation + (rf", \qquad K = {self.classes}" if self.classes else "")
+
+
+def lighter(latex: str) -> str:
+    """The same with parentheses that grow only around what is tall."""
+
+    def plain(found: re.Match[str]) -> str:
+        tall = re.search(r"frac|begin|sum", found[1])
+        return f"\1{found[1]}\2" if tall else f"({found[1]})"
+
+    innermost = re.compile(r"\\left\(((?:(?!\\left\().)*?)\\right\)")
+    while innermost.search(latex):
+        latex = innermost.sub(plain, latex)
+    return latex.replace("\1", r"\left(").replace("\2", r"\right)")
+
+
+class _Printer(LatexPrinter):
+    """SymPy's LaTeX with fewer signs and the customary order of terms and factors."""
+
+    def __init__(self, parameters: Iterable[Any] = ()) -> None:
+        super().__init__({"order": "none", "full_prec": False, "mul_symbol": r"\:"})
+        self.parameters = set(parameters)
+
+    def _fixed(self, expression: Any) -> bool:
+        return expression.free_symbols <= self.parameters
+
+    def _as_ordered_terms(self, expression: Any, order: Any = None) -> list[Any]:
+        """What is subtracted comes last."""
+        return sorted(expression.args, key=lambda term: term.could_extract_minus_sign())
+
+    def _print_Mul(self, expression: Any) -> str:  # noqa: N802
+        def place(factor: Any) -> int:
+            if factor.is_number or self._fixed(factor):
+                return int(not factor.is_number)
+            if factor.is_Symbol or factor.is_Indexed:
+                return 2
+            return 4 if factor.atoms(sympy.Function, sympy.Sum) else 3
+
+        if not expression.is_Mul:  # 1 / x comes here too
+            return str(super()._print_Mul(expression))
+        sign, factors = sympy.S.One, []
+        for factor in expression.args:
+            # x - 1 as -(1 - x)
+            if factor.is_Add and factor.args[0] == -1 and factor.args[1].is_Symbol:
+                sign, factor = -sign, sympy.UnevaluatedExpr(-factor)
+            factors.append(factor)
+        if factors[0].is_number:
+            sign *= factors.pop(0)
+        factors = [x for x in (sign, *factors) if x != 1]
+        if len(factors) > 1:
+            expression = sympy.Mul(*sorted(factors, key=place), evaluate=False)
+        return str(super()._print_Mul(expression))
+
+    def _print_Relational(self, expression: Any) -> str:  # noqa: N802
+        if self._fixed(expression.lhs) and not self._fixed(expression.rhs):
+            expression = expression.reversed
+        return str(super()._print_Relational(expression))
+
+    def _print_Piecewise(self, expression: Any) -> str:  # noqa: N802
+        *pieces, (last, _) = expression.args
+        lines = [rf"{self._print(e)} & \text{{if }} {self._print(c)}" for e, c in pieces]
+        lines.append(rf"{self._print(last)} & \text{{otherwise}}")
+        return r"\begin{cases}" + r" \\ ".join(lines) + r"\end{cases}"
+
+    def _print_Sum(self, expression: Any) -> str:  # noqa: N802
+        term, (index, *_) = expression.args
+        inner = self._print(term)
+        if term.is_Add:
+            inner = rf"\left({inner}\right)"
+        return rf"\sum_{{{self._print(index)}}} {inner}"
+
+    def _print_And(self, expression: Any) -> str:  # noqa: N802
+        return r" \text{ and } ".join(map(self._print, expression.args))
+
+    def _print_Or(self, expression: Any) -> str:  # noqa: N802
+        return r" \text{ or } ".join(map(self._print, expression.args))
+
+    def _print_loggamma(self, expression: Any) -> str:
+        return rf"\log\Gamma\left({self._print(expression.args[0])}\right)"
+
+
+def is_right(traced: Traced) -> bool:
+    """Whether it gives what the loss gives."""
+    loss = traced.loss
+    kind = target_kinds(loss)[-1]
+    classes = CLASSES if traced.row else None
+    inputs = sample(loss, (UNITS,), "float64", generator(), kind, extremes=False, classes=classes)
+    if traced.label:
+        inputs["target"][:] = 0
+    values = loss.value(**inputs, reduction="none")
+    if isinstance(loss, fl.RowLoss) and kind == "labels":
+        index, label = np.arange(CLASSES), inputs["target"][:, np.newaxis]
+        levels = loss.encoding == "levels"
+        inputs["target"] = ((index < label) if levels else (index == label)).astype(float)
+    units = ({name: x[i].tolist() for name, x in inputs.items()} for i in range(UNITS))
+    return all(
+        math.isclose(traced.value(unit), value, rel_tol=1e-9, abs_tol=1e-12)
+        for unit, value in zip(units, values, strict=True)
+    )
+
+
+def _traces(loss: fl.Loss) -> Iterator[Traced]:
+    """For any number of classes, then for some."""
+    ways = ((), (CLASSES,), (CLASSES, True)) if loss.schema == "row" else ((),)
+    for way in ways:
+        with contextlib.suppress(TypeError, ValueError, AttributeError, NotImplementedError):
+            traced = Traced(loss, *way)
+            if is_right(traced):
+                yield traced
+
+
+def formula(loss: fl.Loss) -> str | None:
+    """The loss in LaTeX, or None where its definition cannot be traced."""
+    traced = next(_traces(loss), None)
+    return traced.latex() if traced else None
+
+
+def definition_text(loss: fl.Loss) -> str:
+    """The definition as Python."""
+    lines = inspect.getsource(loss.scalars.definition)
+    return textwrap.dedent(lines).replace("@staticmethod\n", "").replace(": Any", "").strip()
