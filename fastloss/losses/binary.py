@@ -292,7 +292,18 @@ class BinaryCrossEntropy(MapLoss):
 
 
 class Brier(MapLoss):
-    """Brier score of a probability, (p - target)² (Brier, 1950); targets may be soft."""
+    """Brier score of a probability, (p - target)² (Brier, 1950); targets may be soft.
+
+    Use it to score predicted probabilities where no single forecast may ruin the score: it is at
+    most 1.
+
+    Avoid it for training through a sigmoid, where its gradient vanishes for what is badly wrong;
+    and for rare events, where it hardly tells forecasts apart.
+
+    See Also
+    --------
+    BinaryCrossEntropy : unbounded, and sharper for small probabilities.
+    """
 
     name = "brier"
     optimum = "mean"
@@ -317,6 +328,16 @@ class Exponential(MapLoss):
 
     AdaBoost's (Freund and Schapire, 1997), with a score that is half the logit: the probability
     is sigmoid(2 z) (Friedman, Hastie and Tibshirani, 2000).
+
+    Use it for boosting as AdaBoost does it.
+
+    Avoid it where labels may be wrong, as they count exponentially; SigmoidCrossEntropy has the
+    same best scores but for a factor of 2.
+
+    See Also
+    --------
+    SigmoidCrossEntropy : linear for what is badly wrong.
+    ModifiedHuber : linear too, with a margin.
     """
 
     name = "exponential"
@@ -458,10 +479,20 @@ class ModifiedHuber(_LabelLoss):
     The square of the hinge that turns linear where a score is badly wrong (Zhang, 2004). Its best
     score is 2 p - 1, so that (z + 1) / 2 within [0, 1] estimates the probability p.
 
+    Use it for classifiers with a margin where labels may be wrong: it is smooth, and linear for
+    what is badly wrong.
+
+    Avoid it where good probabilities are wanted: those of its scores are clipped to 0 and 1.
+
     Parameters
     ----------
     labels : {"pm1", "01"}
         How targets write the labels: -1 and +1, or 0 and 1.
+
+    See Also
+    --------
+    SquaredHinge : grows with the square.
+    SigmoidCrossEntropy : with probabilities.
     """
 
     name = "modified_huber"
@@ -495,6 +526,11 @@ class SigmoidFocal(_LabelLoss):
 
     Targets are labels alone: for soft ones there is no agreed meaning.
 
+    Use it where easy samples outnumber the hard ones by far, as in detection.
+
+    Avoid it where probabilities are wanted, which it draws to the middle; and with Newton steps, as
+    its Hessian is negative for what is badly wrong.
+
     Parameters
     ----------
     labels : {"01", "pm1"}
@@ -504,6 +540,10 @@ class SigmoidFocal(_LabelLoss):
         with 1.
     gamma : float
         How much confident examples are discounted; 0 gives the cross-entropy.
+
+    See Also
+    --------
+    SigmoidCrossEntropy : gamma = 0, with probabilities.
     """
 
     name = "sigmoid_focal"

@@ -154,6 +154,11 @@ class Gamma(_WithFisher):
 
     A target of 0 leaves the linear term alone, which has no minimum.
 
+    Use it for positive numbers whose scatter grows with their mean: costs, durations, sizes of
+    claims.
+
+    Avoid it where targets can be 0, for which Tweedie is made.
+
     Parameters
     ----------
     prediction_is : {"log_mean", "mean"}
@@ -161,6 +166,12 @@ class Gamma(_WithFisher):
     hessian : {"exact", "fisher"}
         The second derivative, which for means is negative above twice the target; or what one
         expects of it: 1, and for means 1 / mean².
+
+    See Also
+    --------
+    Tweedie : with zeros.
+    InverseGaussian : of heavier tails.
+    Poisson : of a variance that grows less.
     """
 
     name = "gamma"
@@ -257,6 +268,12 @@ class InverseGaussian(_WithFisher):
 
     The term 1 / (2 target) of the half deviance is dropped.
 
+    Use it for positive numbers with a heavy upper tail, whose variance grows with the cube of the
+    mean.
+
+    Avoid it where targets can be 0, or come close: they count most. It is not convex; its Fisher
+    Hessian is positive.
+
     Parameters
     ----------
     prediction_is : {"log_mean", "mean"}
@@ -264,6 +281,11 @@ class InverseGaussian(_WithFisher):
     hessian : {"exact", "fisher"}
         The second derivative, which is negative for means far above the target; or what one
         expects of it: exp(-z), and for means 1 / mean³.
+
+    See Also
+    --------
+    Gamma : of a variance that grows less.
+    Tweedie : any power.
     """
 
     name = "inverse_gaussian"
@@ -362,6 +384,12 @@ class Tweedie(_WithFisher):
     at 1, where it is the Poisson loss less 1, and at 2, where it is the gamma loss less the target.
     At 0 it is half the squared error, at 3 the inverse Gaussian loss, with such constants too.
 
+    Use it for sums of a random number of positive amounts, such as claims, rainfall and sales,
+    which are 0 often: powers between 1 and 2.
+
+    Avoid it to compare powers by its value, as the likelihood has a term of the power that is left
+    out.
+
     Parameters
     ----------
     prediction_is : {"log_mean", "mean"}
@@ -371,6 +399,12 @@ class Tweedie(_WithFisher):
         mean^(2 - power), and for means mean^-power.
     power : float
         Of the mean in the variance; not between 0 and 1, where no such distribution exists.
+
+    See Also
+    --------
+    Poisson : power 1.
+    Gamma : power 2.
+    InverseGaussian : power 3.
     """
 
     name = "tweedie"
@@ -559,10 +593,19 @@ class NegativeBinomial(_Deviance):
 
     It tends to the Poisson loss as the dispersion d tends to 0; terms without z are dropped.
 
+    Use it for counts that scatter more than their mean.
+
+    Avoid it to learn the dispersion, for which a likelihood with all its terms is needed; and where
+    the variance is near the mean.
+
     Parameters
     ----------
     dispersion : float
         The d of the variance mean + d mean²; 1 / d is the size of other texts.
+
+    See Also
+    --------
+    Poisson : its limit for a small dispersion.
     """
 
     name = "negative_binomial"

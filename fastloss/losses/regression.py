@@ -189,10 +189,21 @@ class SmoothL1(MapLoss):
 
     It is the Huber loss over its delta.
 
+    Use it for data with outliers where the slope far away must be 1 whatever the turn, as for the
+    coordinates of boxes.
+
+    Avoid it where the mean itself is wanted of skewed targets; for small beta the Hessian near the
+    target is large.
+
     Parameters
     ----------
     beta : float
         Where the loss turns linear, >= 0; 0 gives the absolute error.
+
+    See Also
+    --------
+    Huber : the same times beta, with the Hessian 1.
+    PseudoHuber : smooth everywhere.
     """
 
     name = "smooth_l1"
@@ -244,10 +255,21 @@ class SmoothL1(MapLoss):
 class PseudoHuber(MapLoss):
     """Pseudo-Huber loss, delta² (sqrt(1 + (r / delta)²) - 1): ½ r² near 0, delta |r| far away.
 
+    Use it for data with outliers where second derivatives must exist: it is the smooth kin of
+    Huber, with a scale to choose.
+
+    Avoid it where the mean itself is wanted of skewed targets, and where no scale of ordinary
+    residuals is known, of which delta is a multiple.
+
     Parameters
     ----------
     delta : float
         The slope far away, above 0 (Charbonnier et al., 1994, with delta = 1).
+
+    See Also
+    --------
+    Huber : turns linear at once.
+    LogCosh : much the same, without a parameter.
     """
 
     name = "pseudo_huber"
@@ -333,10 +355,21 @@ class Quantile(MapLoss):
 class Expectile(MapLoss):
     """Expectile loss: q r² below the target, (1 - q) r² above (Newey and Powell, 1987).
 
+    Use it for a mean that weighs what lies above and below differently: risks, where it is smooth
+    and quick to fit.
+
+    Avoid it where a share of the targets is to lie below, as a quantile says; and with outliers,
+    which pull with their distance.
+
     Parameters
     ----------
     expectile : float
         The expectile q that the best prediction is, between 0 and 1; 0.5 is the mean.
+
+    See Also
+    --------
+    Quantile : not moved by how far targets lie off.
+    SquaredError : twice the loss of the mean.
     """
 
     name = "expectile"
@@ -382,10 +415,21 @@ def _excess(prediction: Any, target: Any, epsilon: Any) -> tuple[Any, Any]:
 class EpsilonInsensitive(MapLoss):
     """Epsilon-insensitive loss, max(0, |r| - epsilon), of support vector regression (Vapnik, 1995).
 
+    Use it where errors within a tolerance do not matter, as in support vector regression: few
+    samples then determine the fit.
+
+    Avoid it with Newton steps and boosting, as its Hessian is 0; and where the best prediction must
+    be unique.
+
     Parameters
     ----------
     epsilon : float
         Up to where an error costs nothing, >= 0.
+
+    See Also
+    --------
+    SquaredEpsilonInsensitive : with a continuous gradient.
+    AbsoluteError : without a tolerance.
     """
 
     name = "epsilon_insensitive"
@@ -415,10 +459,20 @@ class EpsilonInsensitive(MapLoss):
 class SquaredEpsilonInsensitive(MapLoss):
     """Squared epsilon-insensitive loss, max(0, |r| - epsilon)².
 
+    Use it where errors within a tolerance do not matter and the gradient must be continuous.
+
+    Avoid it with outliers, which pull with their distance; and where the best prediction must be
+    unique.
+
     Parameters
     ----------
     epsilon : float
         Up to where an error costs nothing, >= 0.
+
+    See Also
+    --------
+    EpsilonInsensitive : with bounded pull.
+    SquaredError : without a tolerance.
     """
 
     name = "squared_epsilon_insensitive"

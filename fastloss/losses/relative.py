@@ -96,10 +96,20 @@ class SquaredLogError(MapLoss):
     Predictions and targets are at least -1. At -1 the logarithm is -inf and stays so: Keras clips
     negative numbers to 1e-7, XGBoost predictions to -1 + 1e-6; XGBoost's loss is half of this.
 
+    Use it for targets from 0 on over many magnitudes, where ratios count.
+
+    Avoid it where sums of predictions must be right: it elicits the mean of logarithms, which lies
+    below the mean; there Gamma or Tweedie are better. It is not convex far above the target.
+
     Parameters
     ----------
     hessian : {"exact", "fisher"}
         The Fisher Hessian leaves out the residual's own curvature: 2 / (1 + prediction)².
+
+    See Also
+    --------
+    Gamma : elicits the mean, with errors in proportion.
+    SquaredError : of logarithms, where targets can be transformed.
     """
 
     name = "squared_log_error"
@@ -136,10 +146,20 @@ class SquaredLogError(MapLoss):
 class Mape(MapLoss):
     """Absolute percentage error, |r| / max(|target|, floor), as a share: 0.1 is 10 %.
 
+    Use it where percentages are what is reported, of targets far from 0.
+
+    Avoid it near targets of 0, and where predictions must not be too small: it elicits a median
+    that weighs small targets most.
+
     Parameters
     ----------
     floor : float
         The least denominator, >= 0. With 0, any error at a target of 0 costs infinitely much.
+
+    See Also
+    --------
+    Gamma : errors in proportion to the mean, without the bias.
+    AbsoluteError : not relative.
 
     Notes
     -----
@@ -179,10 +199,19 @@ class Mape(MapLoss):
 class Smape(MapLoss):
     """Symmetric absolute percentage error, 2 |r| / max(|prediction| + |target|, floor): 0 to 2.
 
+    Use it to evaluate forecasts where competitions ask for it.
+
+    Avoid it for training: it is not convex, its gradient vanishes far away and where the signs
+    differ, and it favours predictions that are too large.
+
     Parameters
     ----------
     floor : float
         The least denominator, >= 0. With 0, a prediction of 0 for a target of 0 costs nothing.
+
+    See Also
+    --------
+    Mape : relative to the target alone.
 
     Notes
     -----

@@ -156,12 +156,21 @@ class _CauchyMajorizer(MapLoss):
 class Cauchy(_Redescending):
     """Cauchy loss (Lorentzian), ½ c² log(1 + (r / c)²).
 
+    Use it for gross outliers: beyond c the pull of a residual falls again, slowly.
+
+    Avoid it without a good start, as it is not convex; there Huber comes first.
+
     Parameters
     ----------
     c : float
         The scale, above 0: where the gradient is largest.
     hessian : {"exact", "majorizer"}
         The majorizer is grad / r, the weight of iteratively reweighted least squares.
+
+    See Also
+    --------
+    Huber : convex, with constant pull far away.
+    GemanMcclure : forgets outliers sooner.
     """
 
     name = "cauchy"
@@ -219,12 +228,22 @@ class _GemanMcclureMajorizer(MapLoss):
 class GemanMcclure(_Redescending):
     """Geman-McClure loss, ½ r² / (1 + (r / c)²), which ends at ½ c² (Geman and McClure, 1985).
 
+    Use it for gross outliers that must not count: each costs ½ c² at most.
+
+    Avoid it without a good start, as it is not convex and flat far away; there Huber comes first.
+
     Parameters
     ----------
     c : float
         The scale, above 0.
     hessian : {"exact", "majorizer"}
         The majorizer is grad / r, the weight of iteratively reweighted least squares.
+
+    See Also
+    --------
+    Cauchy : falls back more slowly.
+    Welsch : more quickly.
+    GeneralRobust : any of them by a parameter.
     """
 
     name = "geman_mcclure"
@@ -315,12 +334,22 @@ class _WelschMajorizer(MapLoss):
 class Welsch(_Redescending):
     """Welsch loss (Leclerc), ½ c² (1 - exp(-(r / c)²)), which ends at ½ c².
 
+    Use it for gross outliers that must not count: their pull vanishes as exp(-(r / c)²).
+
+    Avoid it without a good start, as it is not convex and flat far away; there Huber comes first.
+
     Parameters
     ----------
     c : float
         The scale, above 0 (Dennis and Welsch, 1978).
     hessian : {"exact", "majorizer"}
         The majorizer is grad / r, the weight of iteratively reweighted least squares.
+
+    See Also
+    --------
+    GemanMcclure : falls back more slowly.
+    TukeyBiweight : to 0 at a cut-off.
+    GeneralRobust : any of them by a parameter.
     """
 
     name = "welsch"
@@ -389,6 +418,11 @@ class _TukeyBiweightMajorizer(MapLoss):
 class TukeyBiweight(_Redescending):
     """Tukey's biweight, c²/6 (1 - (1 - (r / c)²)³) up to |r| = c, c²/6 beyond.
 
+    Use it for gross outliers that must not count at all: beyond c their gradient is 0.
+
+    Avoid it without a good start, as it is not convex and a prediction beyond c of its target
+    learns nothing; there Huber comes first.
+
     Parameters
     ----------
     c : float
@@ -396,6 +430,11 @@ class TukeyBiweight(_Redescending):
         deviations are as good as the mean to 95 % where errors are normal.
     hessian : {"exact", "majorizer"}
         The majorizer is grad / r, the weight of iteratively reweighted least squares.
+
+    See Also
+    --------
+    Welsch : never quite 0.
+    Huber : convex.
     """
 
     name = "tukey_biweight"
@@ -435,10 +474,20 @@ def _atanh_tail(square: Any) -> Any:
 class Fair(MapLoss):
     """Fair's loss, c² (|r| / c - log(1 + |r| / c)): ½ r² near 0, c |r| far away (Fair, 1974).
 
+    Use it for data with outliers where second derivatives must exist and be positive.
+
+    Avoid it where most residuals are to be squared: it departs from ½ r² early, as its gradient is
+    c r / (c + |r|).
+
     Parameters
     ----------
     c : float
         The slope far away, above 0.
+
+    See Also
+    --------
+    PseudoHuber : stays quadratic for longer.
+    Huber : exactly quadratic up to its turn.
     """
 
     name = "fair"
@@ -598,6 +647,12 @@ class GeneralRobust(MapLoss):
 
     x is the residual over the scale, so that the loss is ½ x² near 0.
 
+    Use it to choose between robust losses by one number, or to anneal: from squared error at alpha
+    = 2 to what forgets outliers.
+
+    Avoid it below alpha = 1 without a good start, as it is not convex there; and to learn alpha
+    with the model, which needs the normalising constant of the distribution too.
+
     Parameters
     ----------
     alpha : float
@@ -607,6 +662,13 @@ class GeneralRobust(MapLoss):
         What residuals are measured by, above 0.
     hessian : {"exact", "majorizer"}
         The majorizer is grad / r, the weight of iteratively reweighted least squares.
+
+    See Also
+    --------
+    PseudoHuber : alpha = 1.
+    Cauchy : alpha = 0.
+    GemanMcclure : alpha = -2.
+    Welsch : alpha = -inf.
     """
 
     name = "general_robust"
