@@ -24,7 +24,7 @@ struct Relative {
 // The logarithm in two words, of which the first is the rounded sum.
 template <class T>
 FASTLOSS_INLINE TwoWord<T> rounded_log(T mean) {
-    const TwoWord<T> words = two_log(mean);
+    const TwoWord<T> words = two_log_fine(mean);
     return two_difference(words.high, -words.low);
 }
 

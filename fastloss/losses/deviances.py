@@ -24,6 +24,7 @@ from ..vocabulary import (
     two_difference,
     two_exp,
     two_log,
+    two_log_fine,
     two_log1p,
     two_product,
     two_sum,
@@ -83,7 +84,7 @@ def _relative(mean: Any, target: Any) -> tuple[Any, Any, Any]:
 
 def _log(mean: Any) -> tuple[Any, Any]:
     """The logarithm in two words, of which the first is the rounded sum."""
-    high, low = two_log(mean)
+    high, low = two_log_fine(mean)
     return two_difference(high, -low)
 
 
