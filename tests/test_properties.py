@@ -157,6 +157,18 @@ def holds_for(which=always):
     return decorate
 
 
+def near(a, b, bound):
+    """Whether numbers differ by at most a bound; infinities by nothing."""
+    with np.errstate(invalid="ignore"):
+        return (a == b) | (np.abs(a - b) <= bound)
+
+
+def is_normal(x):
+    """Which numbers have all their digits: products with a power of two are exact."""
+    tiny = np.finfo(np.asarray(x).dtype).tiny
+    return (x == 0) | ~(np.abs(x) < 2**4 * tiny)
+
+
 def weights_of(call):
     """Weights whose sums are exact."""
     return spread(st.sampled_from([0.0, 0.25, 1.0, 1.5, 4.0]), call.units, np.float64)
@@ -179,14 +191,14 @@ def test_a_weight_counts_copies(name, data):
         value, *derivatives = call.run(weight=copies, reduction=reduction)
         total, *of_copies = repeated.run(reduction=reduction)
         if reduction == "sum":
-            assert abs(value - total) <= sum_bound(repeated.run()[0])
+            assert near(value, total, sum_bound(repeated.run()[0]))
         for array, of_copy in zip(derivatives, of_copies, strict=True):
             got = np.repeat(array, copies, axis=0)
             times = across(np.repeat(copies, copies), got).astype(call.dtype)
             expected = times * of_copy
-            exact = np.broadcast_to(np.isin(times, [1, 2, 4]), got.shape)
+            exact = np.broadcast_to(np.isin(times, [1, 2, 4]), got.shape) & is_normal(of_copy)
             assert same_bits(got[exact], expected[exact])
-            assert (np.abs(got - expected) <= 2 * np.spacing(np.abs(expected))).all()
+            assert near(got, expected, 2 * np.spacing(np.abs(expected))).all()
 
 
 @holds_for()
@@ -201,7 +213,7 @@ def test_parts_with_a_normalizer_add_up(name, data):
              for part in (slice(0, cut), slice(cut, n))]  # fmt: skip
     values, *of_parts = zip(*parts, strict=True)
     assert all_same_bits(derivatives, map(np.concatenate, of_parts))
-    assert abs(value - sum(values)) <= 2 * sum_bound(call.run(weight=weight)[0]) / 7
+    assert near(value, sum(values), 2 * sum_bound(call.run(weight=weight)[0]) / 7)
 
 
 @holds_for(lambda loss, kind: loss in PLAIN)
@@ -221,7 +233,9 @@ def test_a_power_of_two_scales_exactly(name, data):
     power = 2.0 ** data.draw(st.integers(-30, 30))
     got = call.run(weight=weight * power, reduction="sum")
     expected = call.run(weight=weight, reduction="sum")
-    assert all_same_bits(got, [power * x for x in expected])
+    for one, other in zip(got, expected, strict=True):
+        exact = is_normal(one) & is_normal(other)
+        assert same_bits(np.where(exact, one, 0), np.where(exact, power * other, 0))
     if weight.any():
         got = call.run(weight=weight * power, reduction="mean")
         assert all_same_bits(got, call.run(weight=weight, reduction="mean"))
