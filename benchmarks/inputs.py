@@ -19,6 +19,8 @@ def draw(loss: Any, dtype: Any, shape: tuple[int, ...], seed: int = 0) -> dict[s
     for name, domain in zip(loss.inputs, loss.domains(), strict=True):
         if rows and name == "target" and loss.takes_labels:
             found[name] = random.integers(shape[-1], size=shape[:-1])
+        elif rows and name == "target" and loss.takes_numbers:
+            found[name] = _elements(random, domain, dtype, shape[:-1])
         elif rows:
             found[name] = _rows(random, domain, dtype, shape)
         else:

@@ -388,12 +388,15 @@ class RowLoss(Loss):
     """What the scalar functions get of class indices: the ``"class"`` that has the mass, a
     ``"one_hot"`` distribution, or ``"levels"``, a mass of 1 at every class below the index; of
     numbers: ``"columns"``, the constant of each class, or ``"ranks"`` of the row's predictions,
-    twice how many are smaller plus how many are equal."""
+    twice how many lie farther out on their side of the number plus how many are equal."""
     term: ClassVar[Callable[..., Any]]
     fit: ClassVar[Callable[..., Any]]
     finish: ClassVar[Callable[..., Any]]
     emit: ClassVar[Callable[..., Any]]
     definition: ClassVar[Callable[..., Any]]
+
+    least_classes: ClassVar[int] = 1
+    """How many classes a row has at least."""
 
     def label_count(self, classes: int) -> int:
         """How many class indices there are for predictions of so many classes."""

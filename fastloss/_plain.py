@@ -92,17 +92,19 @@ def _encoded(units: Units, z: np.ndarray) -> np.ndarray:
         constants = np.asarray(loss.columns, units.plan.dtype).astype(np.float64)
         return np.broadcast_to(constants, z.shape)
     if loss.encoding == "ranks":
-        return np.array([_ranks(row) for row in z])
+        number = units.input("target")
+        return np.array([_ranks(*row) for row in zip(z, number, strict=True)])
     classes = np.arange(z.shape[1])
     labels = units.classes[:, np.newaxis]
     mass = classes < labels if loss.encoding == "levels" else classes == labels
     return mass.astype(np.float64)
 
 
-def _ranks(row: np.ndarray) -> np.ndarray:
-    """Twice how many numbers are smaller than each, plus how many are equal to it."""
+def _ranks(row: np.ndarray, number: float) -> np.ndarray:
+    """Twice how many lie farther out on each one's side of a number, plus how many are equal."""
     ordered = np.sort(row)
-    return np.searchsorted(ordered, row, "left") + np.searchsorted(ordered, row, "right") * 1.0
+    below = np.searchsorted(ordered, row, "left") + np.searchsorted(ordered, row, "right")
+    return np.where(row > number, 2 * row.size - below, below).astype(np.float64)
 
 
 def _reference(kind: str, z: np.ndarray, q: np.ndarray) -> np.ndarray:

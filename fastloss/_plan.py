@@ -223,6 +223,10 @@ def _target(loss: Any, target: np.ndarray, shape: Shape) -> str:
 
 def _check_rows(plan: Plan, target: np.ndarray) -> None:
     loss: Any = plan.loss
+    if plan.classes < loss.least_classes:
+        raise ValueError(
+            f"prediction has {plan.classes} columns, but {loss!r} needs {loss.least_classes}"
+        )
     if plan.labels and not loss.takes_labels:
         shape = (*plan.shape, plan.classes)
         raise ValueError(
@@ -246,7 +250,7 @@ def _check_rows(plan: Plan, target: np.ndarray) -> None:
         )
     if loss.columns is not None and len(loss.columns) != plan.classes:
         raise ValueError(
-            f"prediction has {plan.classes} columns, but {loss!r} has {len(loss.columns)} levels"
+            f"prediction has {plan.classes} columns, but {loss!r} needs {len(loss.columns)}"
         )
 
 

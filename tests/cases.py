@@ -4,7 +4,7 @@ import numpy as np
 
 import fastloss as fl
 from fastloss.accuracy.runners import BACKENDS, COMPILED, ISAS, RUNNERS, outputs, restore, running
-from fastloss.accuracy.samples import CLASSES, generator, sample
+from fastloss.accuracy.samples import CLASSES, fixed_classes, generator, sample, with_classes
 from fastloss.accuracy.variants import (
     all_variants,
     extreme_variants,
@@ -27,6 +27,7 @@ __all__ = [
     "all_variants",
     "as_one_hot",
     "extreme_variants",
+    "fixed_classes",
     "generator",
     "laid_out",
     "name_of",
@@ -38,6 +39,7 @@ __all__ = [
     "sample",
     "target_kinds",
     "variants",
+    "with_classes",
     "with_kinds",
 ]
 

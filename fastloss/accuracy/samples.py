@@ -11,7 +11,7 @@ from fastloss._domains import Domain
 
 from .variants import target_kinds
 
-__all__ = ["CLASSES", "from_logits", "generator", "sample"]
+__all__ = ["CLASSES", "fixed_classes", "from_logits", "generator", "sample", "with_classes"]
 
 CLASSES = 5
 Inputs = dict[str, np.ndarray]
@@ -49,7 +49,8 @@ def sample(
         Also tails, kinks, zeros, subnormals, ends of the domain, peaked rows and common offsets,
         where values may be infinite. Without, everything is finite and of moderate size.
     classes : int, optional
-        Of rows; by default as many as the loss has class weights, else 5.
+        Of rows; by default as many as the loss has weights or constants of classes, else 5. Such a
+        loss has no other number of them: ask :func:`with_classes` for one that has.
 
     Returns
     -------
@@ -60,7 +61,8 @@ def sample(
     shape = tuple(shape)
     if isinstance(loss, fl.RowLoss):
         kind = kind or target_kinds(loss)[0]
-        arrays = _rows(loss, (*shape, classes or _classes_of(loss)), dtype, rng, kind, extremes)
+        classes = max(classes or fixed_classes(loss) or CLASSES, loss.least_classes)
+        arrays = _rows(loss, (*shape, classes), dtype, rng, kind, extremes)
     else:
         arrays = _elements(loss, shape, dtype, rng, extremes)
     for name, domain in zip(loss.inputs, loss.domains(), strict=True):
@@ -69,8 +71,18 @@ def sample(
     return arrays
 
 
-def _classes_of(loss: fl.RowLoss) -> int:
-    return len(loss.class_weight or loss.columns or range(CLASSES))
+def with_classes(loss: fl.Loss, classes: int | None) -> fl.Loss:
+    """The loss for so many classes: parameters of one number a class repeat theirs."""
+    several = {name: x for name, x in loss.params.items() if isinstance(x, tuple)}
+    if classes is None or not several:
+        return loss
+    return loss.replace(**{name: np.resize(x, classes) for name, x in several.items()})
+
+
+def fixed_classes(loss: fl.RowLoss) -> int | None:
+    """How many classes rows of a loss have, where its parameters say it."""
+    known = loss.class_weight or loss.columns
+    return len(known) if known else None
 
 
 def _elements(

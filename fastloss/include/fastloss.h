@@ -53,7 +53,7 @@ enum fastloss_target { FASTLOSS_MASSES, FASTLOSS_LABELS, FASTLOSS_NUMBERS };
  * Of class indices: CLASS, the index itself; ONE_HOT, a mass of 1 at the class; LEVELS, a mass of 1
  * at every class below the index, of which there is one more than classes.
  * Of numbers: COLUMNS, the plan's constant of each class; RANKS, twice how many predictions of the
- * row are smaller plus how many are equal. */
+ * row lie farther out on their side of the number plus how many are equal. */
 enum fastloss_encoding {
     FASTLOSS_CLASS,
     FASTLOSS_ONE_HOT,
