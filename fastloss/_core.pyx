@@ -214,7 +214,7 @@ cdef object fast(Native native, int outputs, object prediction_, object target_,
     cdef fastloss_plan plan
     cdef fastloss_result result
     cdef int ndim, code
-    cdef int64_t elements
+    cdef int64_t elements, classes
     cdef bint rows
     if not (plain(prediction_) and plain(target_)):
         return None
@@ -256,7 +256,8 @@ cdef object fast(Native native, int outputs, object prediction_, object target_,
                 return None
         elif plan.ignores or not native.takes_distributions:
             return None
-        if native.class_count and native.class_count != plan.classes:
+        classes = plan.classes + (plan.encoding == FASTLOSS_LEVELS)
+        if native.class_count and native.class_count != classes:
             return None
     if not same_shape(target, prediction, ndim + (rows and not plan.labels)):
         return None

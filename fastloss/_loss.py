@@ -107,7 +107,8 @@ class Loss:
     link: ClassVar[str] = "identity"
     """From means or probabilities to raw predictions."""
     optimum: ClassVar[str] = "solve"
-    """What the best constant is: the ``"mean"``, a ``"quantile"``, or the root to ``"solve"``."""
+    """What the best constant is: the ``"mean"``, a ``"quantile"``, the root to ``"solve"``; or
+    ``"none"`` that is known."""
     kinks: ClassVar[str] = ""
     """Where the loss has no derivative, and what is given there."""
     ulps: ClassVar[dict[str, tuple[float, float, float]]] = {}
@@ -332,6 +333,10 @@ class RowLoss(Loss):
     def label_count(self, classes: int) -> int:
         """How many class indices there are for predictions of so many classes."""
         return classes + 1 if self.encoding == "levels" else classes
+
+    def class_count(self, labels: int) -> int:
+        """How many classes predictions have for so many class indices."""
+        return labels - 1 if self.encoding == "levels" else labels
 
     # Options that some losses of rows have as parameters and the driver knows.
     class_weight: tuple[float, ...] | None = None

@@ -85,12 +85,16 @@ def _two_words(*words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return high, np.where(np.isfinite(high), np.asarray(total - high, np.float64), 0.0)
 
 
-def _masses(units: Units, z: np.ndarray) -> np.ndarray:
+def _masses(units: Units, classes: np.ndarray) -> np.ndarray:
     """Class indices as target masses."""
-    classes = np.arange(z.shape[1])
     labels = units.classes[:, np.newaxis]
     levels = units.plan.loss.encoding == "levels"  # type: ignore[attr-defined]
     return (classes < labels if levels else classes == labels).astype(np.float64)
+
+
+def _picked(z: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """The prediction of the class that has the mass of each row."""
+    return np.take_along_axis(z, np.argmax(q, axis=1)[:, np.newaxis], axis=1)
 
 
 def _reference(kind: str, z: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -98,7 +102,7 @@ def _reference(kind: str, z: np.ndarray, q: np.ndarray) -> np.ndarray:
     if kind == "none":
         return np.zeros((len(z), 1))
     if kind == "label":
-        return np.sum(np.where(q == 1, z, 0.0), axis=1, keepdims=True)
+        return _picked(z, q)
     out = np.isnan(z) if kind == "maximum" else np.isnan(z) | (q == 1)
     return np.max(np.where(out, -np.inf, z), axis=1, keepdims=True)
 
@@ -108,7 +112,7 @@ def _rows(units: Units, arguments: list[np.ndarray], parameters: list[Any]) -> A
     loss: Any = plan.loss
     scalars = loss.scalars
     z = arguments[0]
-    q = _masses(units, z) if plan.labels else arguments[1]
+    q = _masses(units, np.arange(plan.classes)) if plan.labels else arguments[1]
     if loss.label_smoothing:
         dtype = plan.dtype.type
         share = dtype(loss.label_smoothing / plan.classes)
@@ -116,7 +120,8 @@ def _rows(units: Units, arguments: list[np.ndarray], parameters: list[Any]) -> A
     reference = _reference(scalars.reference, z, q)
     ties = np.sum(z == reference, axis=1).astype(np.float64)
     kept, terms = scalars.term(z, reference, *parameters)
-    fits = scalars.fit(z, q, reference, *parameters)
+    one = plan.labels and loss.encoding == "class" and not loss.label_smoothing
+    fits = scalars.fit(*(_picked(z, q), 1.0) if one else (z, q), reference, *parameters)
     value, row = scalars.finish(
         reference[:, 0],
         ties,
@@ -125,6 +130,6 @@ def _rows(units: Units, arguments: list[np.ndarray], parameters: list[Any]) -> A
         np.float64(plan.classes),
         *parameters,
     )
-    columns = tuple(c[:, np.newaxis] for c in row)
+    columns = tuple(np.broadcast_to(c, len(z))[:, np.newaxis] for c in row)
     grad, hess = scalars.emit(kept, q, columns, *parameters)
     return value, (grad,), (hess,)

@@ -5,6 +5,8 @@
 #include "categorical.hpp"
 #include "counts.hpp"
 #include "divergence.hpp"
+#include "margin.hpp"
+#include "ordinal.hpp"
 #include "regression.hpp"
 
 namespace fastloss {
@@ -29,9 +31,16 @@ using MapLosses = List<
 using RowLosses = List<
     SoftmaxCrossEntropy,
     CategoricalCrossEntropy,
+    Nll,
+    MulticlassBrier,
+    MulticlassHinge,
+    MultiMargin,
+    SquaredMultiMargin,
+    OrdinalCrossEntropy,
     KlDivergence,
     KlDivergenceLogProbs,
-    KlDivergenceProbs>;
+    KlDivergenceProbs,
+    TotalVariation>;
 // clang-format on
 
 }  // namespace

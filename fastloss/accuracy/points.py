@@ -18,7 +18,7 @@ from fastloss._domains import Domain
 from fastloss._links import LINKS
 
 from .oracle import Truth
-from .samples import Inputs, from_logits, generator, sample
+from .samples import Inputs, from_logits, generator, masses, sample
 
 __all__ = ["RANGES", "Case", "case", "sweep"]
 
@@ -123,7 +123,7 @@ def best(loss: fl.Loss, inputs: Inputs, rng: Draw) -> Inputs:
     """Predictions close to the best ones, where residuals are differences of near numbers."""
     x, target = inputs["prediction"], inputs["target"]
     if target.shape != x.shape:
-        target = np.eye(x.shape[-1])[target]
+        target = masses(loss, target, x.shape[-1])
     with np.errstate(divide="ignore", invalid="ignore"):
         exact = LINKS[loss.link].link(target.astype(np.float64))
     close = (exact * (1 + _small(x.shape, np.finfo(x.dtype).nmant + 2, rng))).astype(x.dtype)

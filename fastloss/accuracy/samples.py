@@ -11,7 +11,7 @@ from fastloss._domains import Domain
 
 from .variants import target_kinds
 
-__all__ = ["CLASSES", "from_logits", "generator", "sample"]
+__all__ = ["CLASSES", "from_logits", "generator", "masses", "sample"]
 
 CLASSES = 5
 Inputs = dict[str, np.ndarray]
@@ -70,7 +70,7 @@ def sample(
 
 
 def _classes_of(loss: fl.RowLoss) -> int:
-    return len(loss.class_weight) if loss.class_weight else CLASSES
+    return loss.class_count(len(loss.class_weight)) if loss.class_weight else CLASSES
 
 
 def _elements(
@@ -180,10 +180,17 @@ def from_logits(domain: Domain, logits: np.ndarray) -> np.ndarray:
     return np.clip(np.exp(log_p), domain.low, domain.high)
 
 
+def masses(loss: fl.RowLoss, labels: np.ndarray, classes: int) -> np.ndarray:
+    """The target masses that class indices stand for."""
+    indices, labels = np.arange(classes), np.asarray(labels)[..., np.newaxis]
+    of_class = indices < labels if loss.encoding == "levels" else indices == labels
+    return of_class.astype(np.float64)
+
+
 def _labels(
     loss: fl.RowLoss, shape: list[int], classes: int, rng: np.random.Generator
 ) -> np.ndarray:
-    labels = rng.integers(classes, size=shape)
+    labels = rng.integers(loss.label_count(classes), size=shape)
     if loss.ignore_index is not None:
         labels = np.where(rng.random(shape) < 0.2, loss.ignore_index, labels)
     return labels

@@ -73,7 +73,8 @@ def target_kinds(loss: fl.Loss) -> tuple[str, ...]:
         return ("values",)
     kinds = ("labels",) if loss.takes_labels else ()
     # class indices alone can be ignored
-    return kinds if loss.ignore_index is not None else (*kinds, "distribution")
+    distributions = loss.takes_distributions and loss.ignore_index is None
+    return (*kinds, "distribution") if distributions else kinds
 
 
 def with_kinds(losses: Iterable[fl.Loss]) -> list[tuple[fl.Loss, str]]:
