@@ -122,7 +122,7 @@ FASTLOSS_LOOP_FUNCTION void sum_row(const F formula, const T* z, const T* q, int
                                     int64_t i, RowSums<T, F>& rows) {
     using Sums = AlongSums<T, F>;
     constexpr int terms = F::term_sums, fits = F::fit_sums;
-    Lanes<T> term_sums[at_least_1(terms)], fit_sums[fits];
+    Lanes<T> term_sums[at_least_1(terms)], fit_sums[at_least_1(fits)];
     typename Sums::TermBuffer term_buffer;
     typename Sums::FitBuffer fit_buffer;
     const T reference = rows.reference[i], lowest = -T(__builtin_inf());

@@ -227,7 +227,7 @@ cdef object fast(Native native, int outputs, object prediction_, object target_,
     cdef fastloss_plan plan
     cdef fastloss_result result
     cdef int ndim, code
-    cdef int64_t elements
+    cdef int64_t elements, classes
     cdef bint rows, masses = False
     if not (plain(prediction_) and plain(target_)):
         return None
@@ -270,7 +270,8 @@ cdef object fast(Native native, int outputs, object prediction_, object target_,
         elif plan.ignores or not native.takes_masses:
             return None
         masses = plan.target == FASTLOSS_MASSES
-        if native.class_count and native.class_count != plan.classes:
+        classes = plan.classes + (plan.encoding == FASTLOSS_LEVELS)
+        if native.class_count and native.class_count != classes:
             return None
         if plan.classes < native.least_classes:
             return None

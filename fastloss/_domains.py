@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ANYTHING", "COUNTS", "LOG_PROBABILITY", "MASS", "PROBABILITY", "Domain", "labels"]
+__all__ = [
+    "ANYTHING",
+    "CLASS_INDEX",
+    "COUNTS",
+    "LOG_PROBABILITY",
+    "MASS",
+    "PROBABILITY",
+    "Domain",
+    "labels",
+]
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,7 @@ PROBABILITY = Domain("a number in [0, 1]", 0.0, 1.0)
 COUNTS = Domain("a number >= 0", 0.0)
 LOG_PROBABILITY = Domain("a number <= 0", high=0.0)
 MASS = Domain("a number >= 0", 0.0)
+CLASS_INDEX = Domain("a class index", 0.0)
 
 
 def labels(kind: str) -> Domain:

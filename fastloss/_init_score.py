@@ -77,9 +77,10 @@ def _class_means(loss: Any, y: np.ndarray, weight: Any) -> np.ndarray:
     """The mean distribution of all rows, weighted and smoothed."""
     if loss.takes_labels and (y.ndim < 2 or y.dtype.kind in "biu"):
         known = loss.class_weight
-        plan = _plan(loss, (*y.shape, 1 if known is None else len(known)), y, weight)
+        classes = 1 if known is None else loss.class_count(len(known))
+        plan = _plan(loss, (*y.shape, classes), y, weight)
         total = _zeros(plan) if known is None else np.zeros(len(known))
-        plan.classes = total.size
+        plan.classes = max(1, loss.class_count(total.size))
     else:
         check_classes("target", y)
         plan = _plan(loss, y.shape, y, weight)

@@ -406,6 +406,9 @@ class RowLoss(Loss):
     def columns(self) -> tuple[float, ...] | None:
         """A constant of each class, where the encoding is ``"columns"``."""
         return None
+    def class_count(self, labels: int) -> int:
+        """How many classes predictions have for so many class indices."""
+        return labels - 1 if self.encoding == "levels" else labels
 
     # Options that some losses of rows have as parameters and the driver knows.
     class_weight: tuple[float, ...] | None = None

@@ -14,6 +14,7 @@ __all__ = [
     "Parameter",
     "choice",
     "clip_at",
+    "finite_nonnegative",
     "finite_positive",
     "flag",
     "fraction",
@@ -115,6 +116,15 @@ def finite_positive(default: float, examples: tuple[float, ...] = (3.0,)) -> Any
         return _number(name, value, "above 0 and finite", lambda v: 0 < v < math.inf)
 
     return Parameter(default, check, examples, extremes=(1e3,))
+
+
+def finite_nonnegative(default: float, examples: tuple[float, ...] = (0.0, 0.3)) -> Any:
+    """A finite number from 0."""
+
+    def check(name: str, value: Any) -> float:
+        return _number(name, value, ">= 0 and finite", lambda v: 0 <= v < math.inf)
+
+    return Parameter(default, check, examples, extremes=(1e-3, 10.0))
 
 
 def fraction(default: float, examples: tuple[float, ...] = (0.1,)) -> Any:

@@ -107,12 +107,17 @@ def _ranks(row: np.ndarray, number: float) -> np.ndarray:
     return np.where(row > number, 2 * row.size - below, below).astype(np.float64)
 
 
+def _picked(z: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """The prediction of the class that has the mass of each row."""
+    return np.take_along_axis(z, np.argmax(q, axis=1)[:, np.newaxis], axis=1)
+
+
 def _reference(kind: str, z: np.ndarray, q: np.ndarray) -> np.ndarray:
     """What the classes of each row are compared with; q holds one mass a row for labels."""
     if kind == "none":
         return np.zeros((len(z), 1))
     if kind == "label":
-        return np.sum(np.where(q == 1, z, 0.0), axis=1, keepdims=True)
+        return _picked(z, q)
     out = np.isnan(z) if kind == "maximum" else np.isnan(z) | (q == 1)
     return np.max(np.where(out, -np.inf, z), axis=1, keepdims=True)
 
@@ -133,7 +138,8 @@ def _rows(units: Units, arguments: list[np.ndarray], parameters: list[Any]) -> A
         reference = _reference(scalars.reference, z, q)
     ties = np.sum(z == reference, axis=1).astype(np.float64)
     kept, terms = scalars.term(z, reference, *parameters)
-    fits = scalars.fit(z, q, reference, *parameters)
+    one = plan.labels and loss.encoding == "class" and not loss.label_smoothing
+    fits = scalars.fit(*(_picked(z, q), 1.0) if one else (z, q), reference, *parameters)
     value, row = scalars.finish(
         reference[:, 0],
         ties,
@@ -142,6 +148,6 @@ def _rows(units: Units, arguments: list[np.ndarray], parameters: list[Any]) -> A
         np.float64(plan.classes),
         *parameters,
     )
-    coefficients = tuple(np.broadcast_to(c, ties.shape)[:, np.newaxis] for c in row)
-    grad, hess = scalars.emit(kept, q, coefficients, *parameters)
+    columns = tuple(np.broadcast_to(c, len(z))[:, np.newaxis] for c in row)
+    grad, hess = scalars.emit(kept, q, columns, *parameters)
     return value, (grad,), (hess,)

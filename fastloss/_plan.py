@@ -243,10 +243,10 @@ def _check_rows(plan: Plan, target: np.ndarray) -> None:
             "ignore_index belongs to class indices; this target holds class probabilities: "
             "give absent rows the weight 0"
         )
-    if loss.class_weight is not None and len(loss.class_weight) != plan.classes:
+    count = loss.label_count(plan.classes)
+    if loss.class_weight is not None and len(loss.class_weight) != count:
         raise ValueError(
-            f"class_weight has {len(loss.class_weight)} entries, but there are "
-            f"{plan.classes} classes"
+            f"class_weight has {len(loss.class_weight)} entries, but there are {count} classes"
         )
     if loss.columns is not None and len(loss.columns) != plan.classes:
         raise ValueError(

@@ -141,7 +141,7 @@ def calls(
     if loss.schema == "row":
         classes = max(draw(st.sampled_from(CLASSES)), loss.least_classes)
         if loss.class_weight:
-            classes = len(loss.class_weight)
+            classes = cases.fixed_classes(loss)
         loss, shape = cases.with_classes(loss, classes), (*shape, classes)
     prediction = draw(spread(numbers(loss.domains()[0], dtype), shape, dtype))
     target = draw(target_arrays(loss, kind, dtype, shape, numbers))

@@ -6,6 +6,8 @@
 #include "counts.hpp"
 #include "divergence.hpp"
 #include "forecast.hpp"
+#include "margin.hpp"
+#include "ordinal.hpp"
 #include "regression.hpp"
 
 namespace fastloss {
@@ -30,9 +32,16 @@ using MapLosses = List<
 using RowLosses = List<
     SoftmaxCrossEntropy,
     CategoricalCrossEntropy,
+    Nll,
+    MulticlassBrier,
+    MulticlassHinge,
+    MultiMargin,
+    SquaredMultiMargin,
+    OrdinalCrossEntropy,
     KlDivergence,
     KlDivergenceLogProbs,
     KlDivergenceProbs,
+    TotalVariation,
     MultiQuantile,
     CrpsEnsemble>;
 // clang-format on

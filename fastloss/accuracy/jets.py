@@ -156,10 +156,25 @@ def _of_jets(word: str, derivatives: Callable[[Any], tuple[Any, Any, Any]]) -> A
     return function
 
 
+def _maximum(*xs: Any) -> Any:
+    """The largest; several that are equal share its derivatives, a constant among them has none."""
+    tied = [xs[0]]
+    for x in xs[1:]:
+        if x > tied[0]:
+            tied = [x]
+        elif not x < tied[0]:
+            tied.append(x)
+    if len(tied) > 1:
+        Jet.met_kink = True
+    constants = [x for x in tied if not isinstance(x, Jet)]
+    return constants[0] if constants else sum(tied) * (1 / mpf(len(tied)))
+
+
 _JET_WORDS = {
     **WORDS,
     "exp": _of_jets("exp", _exp),
     "log": _of_jets("log", _log),
+    "maximum": _maximum,
     "sign": _of_jets("sign", lambda x: (mpmath.sign(x), mpf(0), mpf(0))),
 }
 

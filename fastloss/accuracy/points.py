@@ -18,7 +18,7 @@ from fastloss._domains import Domain
 from fastloss._links import LINKS
 
 from .oracle import Truth
-from .samples import Inputs, from_logits, generator, sample, with_classes
+from .samples import Inputs, from_logits, generator, masses, sample, with_classes
 
 __all__ = ["RANGES", "Case", "case", "sweep"]
 
@@ -124,7 +124,7 @@ def best(loss: fl.Loss, inputs: Inputs, rng: Draw) -> Inputs:
     """Predictions close to the best ones, where residuals are differences of near numbers."""
     x, target = inputs["prediction"], inputs["target"]
     if target.dtype.kind == "i":
-        target = np.eye(x.shape[-1])[target]
+        target = masses(loss, target, x.shape[-1])
     elif target.shape != x.shape:
         target = np.broadcast_to(target[:, np.newaxis], x.shape)
     with np.errstate(divide="ignore", invalid="ignore"):

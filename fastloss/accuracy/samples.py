@@ -11,7 +11,15 @@ from fastloss._domains import Domain
 
 from .variants import target_kinds
 
-__all__ = ["CLASSES", "fixed_classes", "from_logits", "generator", "sample", "with_classes"]
+__all__ = [
+    "CLASSES",
+    "fixed_classes",
+    "from_logits",
+    "generator",
+    "masses",
+    "sample",
+    "with_classes",
+]
 
 CLASSES = 5
 Inputs = dict[str, np.ndarray]
@@ -74,15 +82,19 @@ def sample(
 def with_classes(loss: fl.Loss, classes: int | None) -> fl.Loss:
     """The loss for so many classes: parameters of one number a class repeat theirs."""
     several = {name: x for name, x in loss.params.items() if isinstance(x, tuple)}
-    if classes is None or not several:
+    if classes is None or not isinstance(loss, fl.RowLoss) or not several:
         return loss
-    return loss.replace(**{name: np.resize(x, classes) for name, x in several.items()})
+    count = {"class_weight": loss.label_count(classes)}
+    return loss.replace(
+        **{name: np.resize(x, count.get(name, classes)) for name, x in several.items()}
+    )
 
 
 def fixed_classes(loss: fl.RowLoss) -> int | None:
     """How many classes rows of a loss have, where its parameters say it."""
-    known = loss.class_weight or loss.columns
-    return len(known) if known else None
+    if loss.class_weight:
+        return loss.class_count(len(loss.class_weight))
+    return len(loss.columns) if loss.columns else None
 
 
 def _elements(
@@ -196,10 +208,17 @@ def from_logits(domain: Domain, logits: np.ndarray) -> np.ndarray:
     return np.clip(np.exp(log_p), domain.low, domain.high)
 
 
+def masses(loss: fl.RowLoss, labels: np.ndarray, classes: int) -> np.ndarray:
+    """The target masses that class indices stand for."""
+    indices, labels = np.arange(classes), np.asarray(labels)[..., np.newaxis]
+    of_class = indices < labels if loss.encoding == "levels" else indices == labels
+    return of_class.astype(np.float64)
+
+
 def _labels(
     loss: fl.RowLoss, shape: list[int], classes: int, rng: np.random.Generator
 ) -> np.ndarray:
-    labels = rng.integers(classes, size=shape)
+    labels = rng.integers(loss.label_count(classes), size=shape)
     if loss.ignore_index is not None:
         labels = np.where(rng.random(shape) < 0.2, loss.ignore_index, labels)
     return labels

@@ -2,14 +2,25 @@
 
 from types import ModuleType
 
-from . import binary, categorical, counts, divergence, forecast, regression
+from . import binary, categorical, counts, divergence, forecast, margin, ordinal, regression
 from .binary import *  # noqa: F403
 from .categorical import *  # noqa: F403
 from .counts import *  # noqa: F403
 from .divergence import *  # noqa: F403
 from .forecast import *  # noqa: F403
+from .margin import *  # noqa: F403
+from .ordinal import *  # noqa: F403
 from .regression import *  # noqa: F403
 
-FAMILIES: tuple[ModuleType, ...] = (regression, counts, binary, categorical, divergence, forecast)
+FAMILIES: tuple[ModuleType, ...] = (
+    regression,
+    counts,
+    binary,
+    categorical,
+    margin,
+    ordinal,
+    divergence,
+    forecast,
+)
 
 __all__ = [name for family in FAMILIES for name in family.__all__]

@@ -19,7 +19,7 @@ WORDS = {
     "exp": mpmath.exp,
     "inf": mpmath.inf,
     "log": mpmath.log,
-    "maximum": max,
+    "maximum": lambda *xs: max(xs),
     "minimum": min,
     "sign": mpmath.sign,
     "where": _where,
