@@ -230,8 +230,8 @@ def test_there_are_no_other_kinks(loss):
     targets = target_values(loss)
     for x, target in itertools.product(places, targets):
         # of an unbounded target only the difference matters
-        numbers = cases.target_kinds(loss)[0] in ("values", "numbers")
-        shift = target if numbers and not loss.domains()[1].checked else 0.0
+        real = cases.target_kinds(loss)[0] in ("values", "numbers")
+        shift = target if real and not loss.domains()[1].checked else 0.0
         place = x + shift
         if not domain.low < place < domain.high:
             continue
@@ -278,17 +278,17 @@ def dtypes(loss, runner):
 def test_kinks_of_rows_take_the_least_norm(loss, runner):
     for dtype in dtypes(loss, runner):
         exact = Exact(loss, dtype)
-        for x, label in itertools.product(exact.parameters, range(3)):
-            prediction = [x, mpf("0.375"), mpf("0.25")]
-            target = label if loss.takes_labels else np.eye(3)[label].tolist()
+        places = [mpf(0), mpf(1)] if loss.takes_numbers else exact.parameters
+        for x, target in itertools.product(places, target_values(loss)):
+            prediction = [x, mpf("0.375"), mpf("0.25")][: cases.fixed_classes(loss) or 3]
             with mpmath.workdps(DIGITS):
-                masses = exact.masses(target, 3)
+                masses = exact.masses(target, len(prediction))
                 true = at_kink(*(exact.one_sided(prediction, masses, h) for h in (-STEP, STEP)))
             inputs = {"prediction": np.array([prediction], dtype), "target": np.array([target])}
             with cases.running(runner):
                 _, *found = cases.outputs(loss, inputs)
             for got, expected in zip(found, true, strict=True):
-                assert math.isclose(got[0, 0], expected, rel_tol=1e-6), (x, label)
+                assert math.isclose(got[0, 0], expected, rel_tol=1e-6), (x, target)
 
 
 @each_backend

@@ -123,7 +123,7 @@ def kinks(loss: fl.Loss, inputs: Inputs, rng: Draw) -> Inputs:
 def best(loss: fl.Loss, inputs: Inputs, rng: Draw) -> Inputs:
     """Predictions close to the best ones, where residuals are differences of near numbers."""
     x, target = inputs["prediction"], inputs["target"]
-    if target.dtype.kind == "i":
+    if isinstance(loss, fl.RowLoss) and target.dtype.kind == "i":
         target = masses(loss, target, x.shape[-1])
     elif target.shape != x.shape:
         target = np.broadcast_to(target[:, np.newaxis], x.shape)

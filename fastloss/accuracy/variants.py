@@ -68,7 +68,7 @@ def weighs(loss: fl.Loss) -> bool:
 
 
 def target_kinds(loss: fl.Loss) -> tuple[str, ...]:
-    """What targets may be: ``"values"``, or for rows ``"labels"``, ``"distribution"``, ``"numbers"``."""
+    """What targets may be: "values", or of rows "labels", "distribution" and "numbers"."""
     if not isinstance(loss, fl.RowLoss):
         return ("values",)
     # class indices alone can be ignored
