@@ -61,7 +61,7 @@ def _map_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
     stores = []
     if outputs & VALUE:
         lines.append("value = carray(outputs[0], n, dtype)")
-        stores.append("    value[i] = point[0]")
+        stores.append("    value[i] = point[0]" if loss.has_gradient else "    value[i] = point")
     for bit, kind, first in ((GRAD, 1, 1), (HESS, 2, 1 + count)):
         for p in range(count if outputs & bit else 0):
             part = f"point[{kind}]" + (f"[{p}]" if count > 1 else "")
@@ -208,7 +208,7 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
         ]
     meanings = {"np": np, "carray": carray, "dtype": dtype, "add": _add, "total": _total}
     meanings["is_set"] = _is_set
-    for name in ("term", "fit", "finish", "emit"):
+    for name in ("term", "fit", "finish", *(("emit",) if keeps else ())):
         meanings[name] = _compiled(getattr(scalars, name), dtype)
     return _define("row_block", lines, meanings)
 

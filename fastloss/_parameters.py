@@ -22,6 +22,7 @@ __all__ = [
     "optional_integer",
     "optional_weights",
     "positive",
+    "positive_integer",
     "small",
 ]
 
@@ -125,6 +126,19 @@ def finite_nonnegative(default: float, examples: tuple[float, ...] = (0.0, 0.3))
         return _number(name, value, ">= 0 and finite", lambda v: 0 <= v < math.inf)
 
     return Parameter(default, check, examples, extremes=(1e-3, 10.0))
+
+
+def positive_integer(default: int, examples: tuple[int, ...] = (1, 2)) -> Any:
+    """An integer above 0."""
+
+    def check(name: str, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+            raise TypeError(f"{name} must be an integer; got {shown(value)}")
+        if not 0 < int(value) < 2**63:
+            raise ValueError(f"{name} must be an integer of 64 bits above 0; got {shown(value)}")
+        return int(value)
+
+    return Parameter(default, check, examples)
 
 
 def fraction(default: float, examples: tuple[float, ...] = (0.1,)) -> Any:

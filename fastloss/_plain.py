@@ -58,10 +58,7 @@ def _evaluate(units: Units, divisor: float) -> float:
     if plan.rows:
         value, grads, hesses = _rows(units, arguments, parameters)
     else:
-        scalars: Any = plan.loss.scalars
-        value, grads, hesses = scalars.formula(*arguments, *parameters)
-        if len(plan.loss.differentiated) == 1:
-            grads, hesses = (grads,), (hesses,)
+        value, grads, hesses = _elements(plan.loss, arguments, parameters)
     used = units.weight != 0
     weighted = np.where(used, value * units.weight, 0.0)
     if plan.value_out is not None:
@@ -75,6 +72,14 @@ def _evaluate(units: Units, divisor: float) -> float:
             result = np.where(used.reshape(across), result * factor.reshape(across), 0.0)
             units.put(out, result)
     return _sum(weighted) if plan.outputs & VALUE and plan.value_out is None else 0.0
+
+
+def _elements(loss: Any, arguments: list[np.ndarray], parameters: list[Any]) -> Any:
+    found = loss.scalars.formula(*arguments, *parameters)
+    if not loss.has_gradient:
+        return found, (), ()
+    value, grads, hesses = found
+    return found if len(loss.differentiated) > 1 else (value, (grads,), (hesses,))
 
 
 def _two_words(*words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -148,6 +153,8 @@ def _rows(units: Units, arguments: list[np.ndarray], parameters: list[Any]) -> A
         np.float64(plan.classes),
         *parameters,
     )
+    if not loss.has_gradient:
+        return value, (), ()
     columns = tuple(np.broadcast_to(c, len(z))[:, np.newaxis] for c in row)
     grad, hess = scalars.emit(kept, q, columns, *parameters)
     return value, (grad,), (hess,)

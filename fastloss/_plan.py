@@ -102,6 +102,8 @@ def make_plan(
     inputs: dict[str, Any],
 ) -> Plan:
     """Checks every argument and lays the call out; nothing is written."""
+    if outputs & ~VALUE and not loss.has_gradient:
+        raise TypeError(f"{loss.name} has no gradient: it is constant almost everywhere")
     given: dict[str, Any] = {"prediction": prediction, "target": target, **inputs}
     _check_names(loss, outputs, inputs)
     check_index_agreement({**given, "weight": weight})

@@ -1,9 +1,10 @@
 """Inputs that some library gets wrong, or could, with the right answers.
 
 The tables of ``hard_cases`` have a file for each family of losses and a row for each case: what is
-hard about it, prediction, target, value, gradient and Hessian; where terms cancel, also how large
-they are. Answers are real numbers: limits, or textbook formulas at 900 digits, rounded to double.
-Where a dtype cannot hold an answer, its nearest number is right, or infinity.
+hard about it, prediction, target, value and, where there are, gradient and Hessian; where terms
+cancel, also how large they are. Answers are real numbers: limits, or textbook formulas at 900
+digits, rounded to double. Where a dtype cannot hold an answer, its nearest number is right, or
+infinity.
 
 A row runs in every dtype that holds its inputs, and in every way to compute.
 """
@@ -104,7 +105,10 @@ def check_unit(loss, prediction, target, answers, dtype, largest=0.0):
     terms = {name: largest for name in OUTPUTS}
     if target.ndim == 2 and np.count_nonzero(target) > 1:
         terms["grad"] = np.maximum(largest, target[0])  # a class's own mass is taken away
-    for name, got, exact, bound in zip(OUTPUTS, found, answers, loss.ulps[dtype], strict=True):
+    bounds = loss.ulps[dtype][: len(answers)]
+    for name, got, exact, bound in zip(
+        OUTPUTS[: len(answers)], found, answers, bounds, strict=True
+    ):
         check(got, exact, bound, dtype, terms[name])
 
 
@@ -119,7 +123,7 @@ def test_the_right_answer(loss, case, dtype, runner):
             check_unit(loss, *widened(loss, *unit), answers, dtype, *largest)
 
 
-@pytest.mark.parametrize("name", fl.losses())
+@pytest.mark.parametrize("name", [*fl.losses(), *fl.losses(gradient=False)])
 def test_every_loss_has_hard_cases(name):
     assert sum(loss.name == name for loss, _ in CASES) >= 8
 

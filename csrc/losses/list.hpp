@@ -3,6 +3,7 @@
 
 #include "binary.hpp"
 #include "categorical.hpp"
+#include "classification.hpp"
 #include "counts.hpp"
 #include "divergence.hpp"
 #include "forecast.hpp"
@@ -27,7 +28,8 @@ using MapLosses = List<
     SigmoidCrossEntropy,
     BinaryCrossEntropy,
     Hinge,
-    SquaredHinge>;
+    SquaredHinge,
+    ZeroOne>;
 
 using RowLosses = List<
     SoftmaxCrossEntropy,
@@ -43,7 +45,8 @@ using RowLosses = List<
     KlDivergenceProbs,
     TotalVariation,
     MultiQuantile,
-    CrpsEnsemble>;
+    CrpsEnsemble,
+    TopK>;
 // clang-format on
 
 }  // namespace

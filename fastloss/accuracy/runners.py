@@ -46,5 +46,7 @@ def restore() -> None:
 
 
 def outputs(loss: fl.Loss, inputs: dict[str, Any], **options: Any) -> tuple[Any, Any, Any]:
-    """Value, gradient and Hessian of every unit."""
+    """Value, gradient and Hessian of every unit; the value alone where it has no gradient."""
+    if not loss.has_gradient:
+        return (loss.value(**inputs, **{"reduction": "none", **options}),)
     return loss.value_grad_hess(**inputs, **{"reduction": "none", **options})

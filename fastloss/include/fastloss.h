@@ -148,9 +148,10 @@ typedef struct fastloss_kernel {
     int32_t predictions;
     int32_t inputs;
     int32_t parameters;
-    /* [float32, float64][outputs]; row: across */
+    /* [float32, float64][outputs], null for outputs that it has not; row: across */
     fastloss_block block[2][8];
     fastloss_block block_along[2][8];
+    int32_t target; /* row: a fastloss_target that it needs, MASSES where class indices do too */
 } fastloss_kernel;
 
 /* Runs a plan; returns a fastloss_status. Nothing is allocated but scratch memory. */

@@ -2,9 +2,20 @@
 
 from types import ModuleType
 
-from . import binary, categorical, counts, divergence, forecast, margin, ordinal, regression
+from . import (
+    binary,
+    categorical,
+    classification,
+    counts,
+    divergence,
+    forecast,
+    margin,
+    ordinal,
+    regression,
+)
 from .binary import *  # noqa: F403
 from .categorical import *  # noqa: F403
+from .classification import *  # noqa: F403
 from .counts import *  # noqa: F403
 from .divergence import *  # noqa: F403
 from .forecast import *  # noqa: F403
@@ -21,6 +32,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     ordinal,
     divergence,
     forecast,
+    classification,
 )
 
 __all__ = [name for family in FAMILIES for name in family.__all__]

@@ -173,7 +173,7 @@ class BinaryCrossEntropy(MapLoss):
         return value, where(clipped, zero, grad), where(clipped, zero, hess)
 
 
-class _LabelLoss(MapLoss):
+class SignedLoss(MapLoss):
     """A loss of a score against a label of -1 or +1: slope * target + shift."""
 
     labels: str = choice("pm1", "01")
@@ -185,7 +185,7 @@ class _LabelLoss(MapLoss):
         return (1.0, 0.0) if self.labels == "pm1" else (2.0, -1.0)
 
 
-class Hinge(_LabelLoss):
+class Hinge(SignedLoss):
     """Hinge loss of a score, max(0, 1 - label z) with a label of -1 or +1.
 
     Parameters
@@ -215,7 +215,7 @@ class Hinge(_LabelLoss):
         return maximum(violation, const(0.0)), grad, flat(violation)
 
 
-class SquaredHinge(_LabelLoss):
+class SquaredHinge(SignedLoss):
     """Squared hinge loss of a score, max(0, 1 - label z)² with a label of -1 or +1.
 
     Parameters

@@ -102,7 +102,7 @@ class CrpsEnsemble(_Forecast):
     elicits = ""
     proper = False
     kinks = "member = target: gradient 0; members equal to one another: the mean of both sides"
-    ulps = {"float32": (2, 2, 0), "float64": (2, 2, 0)}
+    ulps = {"float32": (2, 1.5, 0), "float64": (2, 1.5, 0)}
     estimator: str = choice("nrg", "fair")
 
     @property
