@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 import fastloss as fl
 
 from .figures import statistics, verify
+from .inputs import fitting
 from .machine import Run
 from .measure import Eviction, interleave
 from .peers import Peer
@@ -144,7 +145,7 @@ def fastloss(work: Work, fresh: bool) -> Call:
     buffers = {} if fresh else work.buffers
     given = ["prediction", "target", *(["weight"] if work.weighted else [])]
     named = [f"{name}={name}" for name in (*list(work.arrays.inputs)[2:], *buffers)]
-    method = getattr(fl.get(work.loss), METHODS[work.outputs])
+    method = getattr(fitting(work.loss, work.arrays.shape), METHODS[work.outputs])
     names = {"method": method, **work.arrays.inputs, "weight": work.weight, **buffers}
     return eval(f"lambda: method({', '.join(given + named)})", names)
 

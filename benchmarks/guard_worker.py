@@ -19,7 +19,7 @@ import numpy as np
 
 import fastloss as fl
 
-from .inputs import draw, draw_weights
+from .inputs import draw, draw_weights, fitting
 from .work import results
 
 SAMPLE = 1e-3  # seconds that a sample takes at least
@@ -74,12 +74,12 @@ def prepare(
         if name[:4] in method:
             made = [np.empty(inputs[i].shape, inputs[i].dtype) for i in fl.get(loss).differentiated]
             inputs[name] = made[0] if len(made) == 1 else tuple(made)
-    return partial(getattr(fl.get(loss), method), **inputs)
+    return partial(getattr(fitting(loss, tuple(shape)), method), **inputs)
 
 
 @lru_cache(maxsize=1)  # cases of the same inputs follow each other
 def draw_once(loss: str, dtype: str, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
-    return draw(fl.get(loss), np.dtype(dtype).type, shape)
+    return draw(fitting(loss, shape), np.dtype(dtype).type, shape)
 
 
 def main() -> None:

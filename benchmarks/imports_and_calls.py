@@ -11,7 +11,7 @@ import numpy as np
 
 import fastloss as fl
 
-from .inputs import draw
+from .inputs import draw, fitting
 from .progress import progress
 
 IMPORTS, IMPORT_GOAL = 15, 30.0  # milliseconds above NumPy's own
@@ -54,8 +54,9 @@ def measure_calls(update) -> dict[str, list[float]]:
     names["c"] = np.empty_like(names["a"])
     timers = {"np.subtract": Timer("np.subtract(a, b, out=c)", globals=names)}
     for name in fl.losses():
-        loss = fl.get(name)
-        inputs = draw(loss, np.float32, (1,) if loss.schema == "map" else (1, 2))
+        shape = (1,) if fl.get(name).schema == "map" else (1, 2)
+        loss = fitting(name, shape)
+        inputs = draw(loss, np.float32, shape)
         names = {
             "loss": loss,
             "grad": np.empty_like(inputs["prediction"]),

@@ -6,9 +6,18 @@ from typing import Any
 
 import numpy as np
 
+import fastloss as fl
+
 SPREAD = 3.0  # standard deviation of raw scores
 PEAK = 15.0  # what one class of a peaked row has above the others
 PEAKED = 0.1  # part of the rows
+
+
+def fitting(name: str, shape: tuple[int, ...]) -> Any:
+    """The loss of a name, of any build, for predictions of a shape: of as many classes."""
+    loss = fl.get(name)
+    several = {key: x for key, x in loss.params.items() if isinstance(x, tuple)}
+    return loss.replace(**{key: np.resize(x, shape[-1]) for key, x in several.items()})
 
 
 def draw(loss: Any, dtype: Any, shape: tuple[int, ...], seed: int = 0) -> dict[str, np.ndarray]:
@@ -19,6 +28,8 @@ def draw(loss: Any, dtype: Any, shape: tuple[int, ...], seed: int = 0) -> dict[s
     for name, domain in zip(loss.inputs, loss.domains(), strict=True):
         if rows and name == "target" and loss.takes_labels:
             found[name] = random.integers(shape[-1], size=shape[:-1])
+        elif rows and name == "target" and getattr(loss, "takes_numbers", False):
+            found[name] = _elements(random, domain, dtype, shape[:-1])
         elif rows:
             found[name] = _rows(random, domain, dtype, shape)
         else:

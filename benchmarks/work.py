@@ -12,7 +12,7 @@ import numpy as np
 
 import fastloss as fl
 
-from .inputs import draw, draw_weights
+from .inputs import draw, draw_weights, fitting
 
 Call = Callable[[], Any]
 
@@ -43,7 +43,7 @@ class Arrays:
 
 def draw_arrays(name: str, dtype: Any, shape: tuple[int, ...]) -> Arrays:
     """Random inputs and weights, and outputs whose pages are there already."""
-    loss = fl.get(name)
+    loss = fitting(name, shape)
     inputs = draw(loss, dtype, shape)
 
     def outputs() -> Any:

@@ -216,18 +216,21 @@ void across_block(int64_t n, int64_t k, const void* const* in, const void* param
     }
     Coefficients<T, F> coefficients;
     finish_rows<T, F, outputs>(formula, n, rows, T(k), static_cast<T*>(out[0]), coefficients);
-    if constexpr (!keeps) return;
-    if (!labels) {
-        emit_columns<T, F, outputs, true>(formula, kept, q, coefficients, factor, n, k, grad, hess);
-        return;
-    }
-    LabelEmits<T, F, outputs> at;
-    for (int64_t i = 0; i < n; ++i) at.kept[i] = kept[labels[i] * n + i];
-    LabelEmits<T, F, outputs>::loop(formula, n, coefficients, factor, at);
-    emit_columns<T, F, outputs, false>(formula, kept, q, coefficients, factor, n, k, grad, hess);
-    for (int64_t i = 0; i < n; ++i) {
-        if constexpr (outputs & FASTLOSS_GRAD) grad[labels[i] * n + i] = at.grad[i];
-        if constexpr (outputs & FASTLOSS_HESS) hess[labels[i] * n + i] = at.hess[i];
+    if constexpr (keeps) {
+        if (!labels) {
+            emit_columns<T, F, outputs, true>(formula, kept, q, coefficients, factor, n, k, grad,
+                                              hess);
+            return;
+        }
+        LabelEmits<T, F, outputs> at;
+        for (int64_t i = 0; i < n; ++i) at.kept[i] = kept[labels[i] * n + i];
+        LabelEmits<T, F, outputs>::loop(formula, n, coefficients, factor, at);
+        emit_columns<T, F, outputs, false>(formula, kept, q, coefficients, factor, n, k, grad,
+                                           hess);
+        for (int64_t i = 0; i < n; ++i) {
+            if constexpr (outputs & FASTLOSS_GRAD) grad[labels[i] * n + i] = at.grad[i];
+            if constexpr (outputs & FASTLOSS_HESS) hess[labels[i] * n + i] = at.hess[i];
+        }
     }
 }
 

@@ -122,7 +122,7 @@ FASTLOSS_LOOP_FUNCTION void sum_row(const F formula, const T* z, const T* q, int
                                     int64_t i, RowSums<T, F>& rows) {
     using Sums = AlongSums<T, F>;
     constexpr int terms = F::term_sums, fits = F::fit_sums;
-    Lanes<T> term_sums[at_least_1(terms)], fit_sums[fits];
+    Lanes<T> term_sums[at_least_1(terms)], fit_sums[at_least_1(fits)];
     typename Sums::TermBuffer term_buffer;
     typename Sums::FitBuffer fit_buffer;
     const T reference = rows.reference[i], lowest = -T(__builtin_inf());
@@ -211,30 +211,31 @@ void along_block(int64_t n, int64_t k, const void* const* in, const void* parame
     Coefficients<T, F> coefficients;
     if (labels) LabelFit<T, F>::loop(formula, padded, rows);
     finish_rows<T, F, outputs>(formula, padded, rows, T(k), static_cast<T*>(out[0]), coefficients);
-    if constexpr (!keeps) return;
-    LabelEmits<T, F, outputs> at;
-    if (labels) {
-        for (int64_t i = 0; i < n; ++i) at.kept[i] = kept[i * k + labels[i]];
-        LabelEmits<T, F, outputs>::loop(formula, padded, coefficients, factor, at);
-    }
-    for (int64_t i = 0; i < n; ++i) {
-        T* const grad = grads + i * k;
-        T* const hess = hesses + i * k;
-        if (factor[i] == T(0)) {  // an absent row: nothing of it reaches the outputs
-            if constexpr (outputs & FASTLOSS_GRAD) __builtin_memset(grad, 0, k * sizeof(T));
-            if constexpr (outputs & FASTLOSS_HESS) __builtin_memset(hess, 0, k * sizeof(T));
-            continue;
-        }
-        T row[at_least_1(F::coefficients)];
-        coefficients.row(i, row);
+    if constexpr (keeps) {
+        LabelEmits<T, F, outputs> at;
         if (labels) {
-            emit_row<T, F, outputs, false>(formula, kept + i * k, nullptr, row, factor[i], k, grad,
-                                           hess);
-            if constexpr (outputs & FASTLOSS_GRAD) grad[labels[i]] = at.grad[i];
-            if constexpr (outputs & FASTLOSS_HESS) hess[labels[i]] = at.hess[i];
-        } else {
-            emit_row<T, F, outputs, true>(formula, kept + i * k, masses(i), row, factor[i], k, grad,
-                                          hess);
+            for (int64_t i = 0; i < n; ++i) at.kept[i] = kept[i * k + labels[i]];
+            LabelEmits<T, F, outputs>::loop(formula, padded, coefficients, factor, at);
+        }
+        for (int64_t i = 0; i < n; ++i) {
+            T* const grad = grads + i * k;
+            T* const hess = hesses + i * k;
+            if (factor[i] == T(0)) {  // an absent row: nothing of it reaches the outputs
+                if constexpr (outputs & FASTLOSS_GRAD) __builtin_memset(grad, 0, k * sizeof(T));
+                if constexpr (outputs & FASTLOSS_HESS) __builtin_memset(hess, 0, k * sizeof(T));
+                continue;
+            }
+            T row[at_least_1(F::coefficients)];
+            coefficients.row(i, row);
+            if (labels) {
+                emit_row<T, F, outputs, false>(formula, kept + i * k, nullptr, row, factor[i], k,
+                                               grad, hess);
+                if constexpr (outputs & FASTLOSS_GRAD) grad[labels[i]] = at.grad[i];
+                if constexpr (outputs & FASTLOSS_HESS) hess[labels[i]] = at.hess[i];
+            } else {
+                emit_row<T, F, outputs, true>(formula, kept + i * k, masses(i), row, factor[i], k,
+                                              grad, hess);
+            }
         }
     }
 }

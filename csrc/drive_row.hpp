@@ -153,7 +153,7 @@ void encode(const Job& job, const Scratch& scratch, int64_t n, const RowBlock<T>
     for (int64_t i = 0; i < size; ++i) q[i] = 0;
     for (int64_t i = 0; i < n; ++i) {
         if (plan.encoding == FASTLOSS_RANKS) {
-            write_ranks(rows.prediction + i * unit, k, step, q + i * unit);
+            write_ranks(rows.prediction + i * unit, k, step, rows.number[i], q + i * unit);
         } else {
             const int64_t label = scratch.labels[i];
             const int64_t first = plan.encoding == FASTLOSS_LEVELS ? 0 : label;

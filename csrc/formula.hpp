@@ -40,7 +40,7 @@ struct Term {
 // Sums over the classes that carry target mass.
 template <class T, int Sums>
 struct Fit {
-    TwoWord<T> sums[Sums];
+    TwoWord<T> sums[Sums > 0 ? Sums : 1];
 };
 
 // One row after its sums: its reference, how many classes equal it, the sums.
@@ -48,7 +48,7 @@ template <class T, int TermSums, int FitSums>
 struct Row {
     T reference, ties;
     TwoWord<T> terms[TermSums > 0 ? TermSums : 1];
-    TwoWord<T> fits[FitSums];
+    TwoWord<T> fits[FitSums > 0 ? FitSums : 1];
 };
 
 template <class T, int Coefficients>

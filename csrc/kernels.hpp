@@ -12,7 +12,15 @@
 namespace fastloss {
 namespace {
 
-using OutputSets = Indices<1, 2, 3, 4, 6, 7>;  // value and Hessian without gradient: no method
+// The output sets of a formula.
+template <bool value_only>
+struct OutputSets {
+    using type = Indices<1, 2, 3, 4, 6, 7>;  // value and Hessian without gradient: no method
+};
+template <>
+struct OutputSets<true> {
+    using type = Indices<FASTLOSS_VALUE>;
+};
 
 template <class T, template <class> class Formula, int... outputs>
 constexpr void fill_map(fastloss_block* table, Indices<outputs...>) {
@@ -34,9 +42,17 @@ constexpr fastloss_kernel map_kernel() {
     kernel.predictions = Signature::predictions;
     kernel.inputs = Signature::inputs;
     kernel.parameters = parameter_count<Formula<float>, float>();
-    fill_map<float, Formula>(kernel.block[0], OutputSets{});
-    fill_map<double, Formula>(kernel.block[1], OutputSets{});
+    const typename OutputSets<Signature::value_only>::type outputs{};
+    fill_map<float, Formula>(kernel.block[0], outputs);
+    fill_map<double, Formula>(kernel.block[1], outputs);
     return kernel;
+}
+
+// What the targets of a formula must be, by what it compares classes with.
+constexpr fastloss_target target_of(Reference reference) {
+    if (reference == Reference::number) return FASTLOSS_NUMBERS;
+    const bool of_label = reference == Reference::label || reference == Reference::rival;
+    return of_label ? FASTLOSS_LABELS : FASTLOSS_MASSES;
 }
 
 template <template <class> class Formula>
@@ -44,11 +60,13 @@ constexpr fastloss_kernel row_kernel() {
     fastloss_kernel kernel{};
     kernel.name = Formula<float>::name;
     kernel.schema = FASTLOSS_ROW;
+    kernel.target = target_of(Formula<float>::reference);
     kernel.predictions = 1;
     kernel.inputs = 2;
     kernel.parameters = parameter_count<Formula<float>, float>();
-    fill_row<float, Formula>(kernel.block[0], kernel.block_along[0], OutputSets{});
-    fill_row<double, Formula>(kernel.block[1], kernel.block_along[1], OutputSets{});
+    const typename OutputSets<is_value_only<Formula<float>>>::type outputs{};
+    fill_row<float, Formula>(kernel.block[0], kernel.block_along[0], outputs);
+    fill_row<double, Formula>(kernel.block[1], kernel.block_along[1], outputs);
     return kernel;
 }
 

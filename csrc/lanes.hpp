@@ -48,13 +48,13 @@ inline Doubles load_doubles(const T* x) {
     return __builtin_convertvector(v, Doubles);
 }
 
-// high + low in two words of T; an infinite or NaN sum has no low word.
+// high + low in two words of T; a sum that T holds as infinite or NaN has no low word.
 template <class T>
 inline TwoWord<T> two_words(double high, double low) {
     const double sum = high + low;
     const T rounded = T(high - high == 0 ? sum : high);
     const double rest = sizeof(T) == sizeof(double) ? (high - sum) + low : sum - double(rounded);
-    return {rounded, high - high == 0 ? T(rest) : T(0)};
+    return {rounded, rounded - rounded == T(0) ? T(rest) : T(0)};
 }
 
 // Sums to the accuracy of T: for double the rounding errors are carried along; beside float32 those

@@ -32,14 +32,31 @@ inline Formula load_formula(const void* parameters) {
     return formula;
 }
 
-// How many inputs a formula takes, and how many of them it differentiates.
+// How many inputs a formula takes, and how many of them are predictions.
 template <class Signature>
 struct Shape;
 template <class Formula, class T, int P, class... Inputs>
 struct Shape<Point<T, P> (Formula::*)(Inputs...) const> {
     static constexpr int predictions = P;
     static constexpr int inputs = sizeof...(Inputs);
+    static constexpr bool value_only = false;
 };
+// One that gives its value alone.
+template <class Formula, class T, class... Inputs>
+struct Shape<T (Formula::*)(Inputs...) const> {
+    static constexpr int predictions = 1;
+    static constexpr int inputs = sizeof...(Inputs);
+    static constexpr bool value_only = true;
+};
+
+template <class T>
+inline T value_of(T value) {
+    return value;
+}
+template <class T, int P>
+inline T value_of(const Point<T, P>& point) {
+    return point.value;
+}
 
 template <class T, template <class> class Formula, int outputs, int... I>
 FASTLOSS_LOOP_FUNCTION void map_loop(int64_t n, const void* const* in, const void* parameters,
@@ -59,8 +76,8 @@ FASTLOSS_LOOP_FUNCTION void map_loop(int64_t n, const void* const* in, const voi
     n = whole_lanes(n);
     FASTLOSS_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) {
-        const Point<T, P> point = formula(x[I][i]...);
-        if constexpr (outputs & FASTLOSS_VALUE) value[i] = point.value;
+        const auto point = formula(x[I][i]...);
+        if constexpr (outputs & FASTLOSS_VALUE) value[i] = value_of(point);
         for (int p = 0; p < P; ++p) {
             if constexpr (outputs & FASTLOSS_GRAD) grad[p][i] = point.grad[p] * scale;
             if constexpr (outputs & FASTLOSS_HESS) hess[p][i] = point.hess[p] * scale;

@@ -19,6 +19,12 @@ constexpr int at_least_1(int n) {
     return n > 0 ? n : 1;
 }
 
+// Whether a formula gives its value alone: it says so and has no `emit`.
+template <class F, class = void>
+constexpr bool is_value_only = false;
+template <class F>
+constexpr bool is_value_only<F, decltype(void(F::value_only))> = F::value_only;
+
 // Numbers of two words, n of a kind.
 template <class T, int kinds, int64_t n>
 struct Words {

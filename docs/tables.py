@@ -15,6 +15,7 @@ import numpy as np
 
 import fastloss as fl
 from fastloss._catalogue import HEADER, statements
+from fastloss.accuracy.samples import fixed_classes
 from fastloss.accuracy.variants import plain_variants, variants
 
 PAGE = Path(__file__).with_name("conventions.md")
@@ -34,7 +35,7 @@ def shown(name: str) -> list[fl.Loss]:
 
 def targets(loss: fl.Loss) -> list[Any]:
     """Targets between which derivatives may differ."""
-    if isinstance(loss, fl.RowLoss):
+    if isinstance(loss, fl.RowLoss) and not loss.takes_numbers:
         return [0, 1] if loss.takes_labels else np.eye(CLASSES)[:2].tolist()
     domain = loss.domains()[1]
     if domain.discrete:
@@ -45,20 +46,26 @@ def targets(loss: fl.Loss) -> list[Any]:
 
 
 def beside(loss: fl.Loss) -> float:
-    """A prediction inside the domain, for the other classes of a row."""
+    """A prediction inside the domain."""
     domain = loss.domains()[0]
     if not domain.checked:
         return 0.0
     return (domain.low + domain.high) / 2 if domain.low > -np.inf else domain.high - 1.0
 
 
+def others(loss: fl.RowLoss) -> list[float]:
+    """Predictions of the other classes of a row, away from targets that are numbers."""
+    count = (fixed_classes(loss) or CLASSES) - 1
+    numbers = loss.takes_numbers
+    return [beside(loss) + (0.25 * j if numbers else 0.0) for j in range(1, count + 1)]
+
+
 def ends(loss: fl.Loss) -> Iterator[Any]:
     """Predictions with one class, or all logits, at an end of the domain or NaN."""
     domain = loss.domains()[0]
-    rest = [beside(loss)] * (CLASSES - 1)
     for x in (domain.low, domain.high, np.nan):
-        yield [x, *rest] if loss.schema == "row" else x
-    if loss.schema == "row" and not domain.checked:
+        yield [x, *others(loss)] if isinstance(loss, fl.RowLoss) else x
+    if isinstance(loss, fl.RowLoss) and not domain.checked and not loss.takes_numbers:
         yield from ([x] * CLASSES for x in (domain.low, domain.high))
 
 
@@ -155,14 +162,15 @@ def kinks() -> str:
 def kink_lines(loss: fl.Loss) -> Iterator[Line]:
     """Prediction, target, gradient and Hessian."""
     domain = loss.domains()[0]
-    rows = loss.schema == "row"
+    rows = isinstance(loss, fl.RowLoss)
+    masses = rows and not loss.takes_numbers
     # only the difference from an unbounded target matters
-    for target in targets(loss) if rows or loss.domains()[1].checked else [0.0]:
+    for target in targets(loss) if masses or loss.domains()[1].checked else [0.0]:
         for x in places(loss):
             around = [np.nextafter(x, -np.inf), x, np.nextafter(x, np.inf)]
             if domain.outside(np.array(around)).any():
                 continue
-            predictions = [[y, *[beside(loss)] * (CLASSES - 1)] if rows else y for y in around]
+            predictions = [[y, *others(loss)] if rows else y for y in around]
             found = np.array([results(loss, p, target)[1:] for p in predictions])
             slopes = found[:, :, 0] if rows else found  # along the first class
             if not np.allclose(slopes[0], slopes[2], 1e-6, 1e-6):
@@ -195,7 +203,8 @@ def empties() -> str:
 
 def nothing(loss: fl.Loss) -> Iterator[tuple[str, Line]]:
     """Each way to have no unit that counts, and what comes of it."""
-    prediction = np.full((UNITS, CLASSES) if loss.schema == "row" else UNITS, beside(loss))
+    row = [beside(loss), *others(loss)] if isinstance(loss, fl.RowLoss) else beside(loss)
+    prediction = np.array([row] * UNITS)
     target = np.array([targets(loss)[0]] * UNITS)
     yield "no units", reductions(loss, prediction[:0], target[:0])
     yield "weights 0", reductions(loss, prediction, target, 0.0)

@@ -62,6 +62,7 @@ cdef class Native:
     cdef int unit_target  # what targets of one number a row are, or -1
     cdef int takes_masses
     cdef Py_ssize_t class_count  # of the class weights or constants, 0 without
+    cdef Py_ssize_t least_classes
     cdef float[16] parameters32
     cdef double[16] parameters64
     cdef double *class_weight
@@ -127,6 +128,7 @@ def prepare(loss):
         native.unit_target = (FASTLOSS_LABELS if loss.takes_labels else
                               FASTLOSS_NUMBERS if loss.takes_numbers else -1)
         native.takes_masses = loss.takes_distributions
+        native.least_classes = loss.least_classes
         plan.encoding = ENCODINGS[loss.encoding]
         if loss.columns is not None:
             plan.columns = native.columns = native.numbers(loss.columns)
@@ -225,7 +227,7 @@ cdef object fast(Native native, int outputs, object prediction_, object target_,
     cdef fastloss_plan plan
     cdef fastloss_result result
     cdef int ndim, code
-    cdef int64_t elements
+    cdef int64_t elements, classes
     cdef bint rows, masses = False
     if not (plain(prediction_) and plain(target_)):
         return None
@@ -268,7 +270,10 @@ cdef object fast(Native native, int outputs, object prediction_, object target_,
         elif plan.ignores or not native.takes_masses:
             return None
         masses = plan.target == FASTLOSS_MASSES
-        if native.class_count and native.class_count != plan.classes:
+        classes = plan.classes + (plan.encoding == FASTLOSS_LEVELS)
+        if native.class_count and native.class_count != classes:
+            return None
+        if plan.classes < native.least_classes:
             return None
     if not same_shape(target, prediction, ndim + masses):
         return None

@@ -10,6 +10,7 @@ import numpy as np
 __all__ = [
     "ABOVE_MINUS_ONE",
     "ANYTHING",
+    "CLASS_INDEX",
     "COUNTS",
     "LOG_PROBABILITY",
     "MASS",
@@ -56,6 +57,7 @@ COUNTS = Domain("a number >= 0", 0.0)
 ABOVE_MINUS_ONE = Domain("a number >= -1", -1.0)
 LOG_PROBABILITY = Domain("a number <= 0", high=0.0)
 MASS = Domain("a number >= 0", 0.0)
+CLASS_INDEX = Domain("a class index", 0.0)
 
 
 def labels(kind: str) -> Domain:

@@ -75,7 +75,11 @@ def explain(loss: Any, prediction: Any, target: Any, weight: Any = None, **optio
     """See :meth:`fastloss.Loss.explain`."""
     names = ("reduction", "normalizer", "value_out", "grad_out", "hess_out", "threads")
     given = {name: options.pop(name, "mean" if name == "reduction" else None) for name in names}
-    outputs = VALUE | GRAD | (HESS if given["hess_out"] is not None else 0)
+    outputs = VALUE
+    if loss.has_gradient or given["grad_out"] is not None:
+        outputs |= GRAD
+    if given["hess_out"] is not None:
+        outputs |= HESS
     plan = make_plan(loss, outputs, prediction, target, weight, **given, inputs=options)
     backend = _config.backend()
     outlook: dict[str, Any] = {

@@ -27,14 +27,15 @@ def init_score(loss: Any, target: Any, weight: Any = None) -> Any:
     """The constant prediction that minimises a loss; see :meth:`fastloss.Loss.init_score`."""
     if len(loss.inputs) > 2:
         raise TypeError(f"{loss.name} has extra inputs, which no constant prediction fits")
-    numbers = loss.schema == "row" and loss.takes_numbers
-    if loss.schema == "row" and loss.optimum != ("quantile" if numbers else "mean"):
+    rows = loss.schema == "row"
+    numbers = rows and loss.takes_numbers
+    if loss.optimum == "none" or (rows and loss.optimum != ("quantile" if numbers else "mean")):
         raise TypeError(f"{loss.name} has no formula for its best constant prediction")
     check_index_agreement({"target": target, "weight": weight})
     y = as_array(target, "target")
     y = y.ravel().reshape(y.shape)  # a view of more elements than memory holds ends here
     with np.errstate(all="ignore"):
-        if loss.schema == "row" and not numbers:
+        if rows and not numbers:
             return loss.mean_to_score(_class_means(loss, y, weight))
         plan = _plan(loss, (*y.shape, len(loss.columns)) if numbers else y.shape, y, weight)
         _check(plan)
@@ -77,9 +78,10 @@ def _class_means(loss: Any, y: np.ndarray, weight: Any) -> np.ndarray:
     """The mean distribution of all rows, weighted and smoothed."""
     if loss.takes_labels and (y.ndim < 2 or y.dtype.kind in "biu"):
         known = loss.class_weight
-        plan = _plan(loss, (*y.shape, 1 if known is None else len(known)), y, weight)
+        classes = 1 if known is None else loss.class_count(len(known))
+        plan = _plan(loss, (*y.shape, classes), y, weight)
         total = _zeros(plan) if known is None else np.zeros(len(known))
-        plan.classes = total.size
+        plan.classes = max(1, loss.class_count(total.size))
     else:
         check_classes("target", y)
         plan = _plan(loss, y.shape, y, weight)

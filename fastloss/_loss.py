@@ -28,11 +28,17 @@ def _registry() -> dict[str, type[Loss]]:
     return {loss.name: loss for loss in classes}
 
 
-def losses() -> Catalogue:
-    """The names of all losses: a tuple that prints as a table of what each says of itself."""
+def losses(*, gradient: bool = True) -> Catalogue:
+    """The names of all losses: a tuple that prints as a table of what each says of itself.
+
+    Parameters
+    ----------
+    gradient : bool
+        Those that have a gradient, or instead those that give their value alone.
+    """
     from ._catalogue import Catalogue
 
-    return Catalogue(_registry())
+    return Catalogue(name for name, loss in _registry().items() if loss.has_gradient == gradient)
 
 
 def get(name: str, **parameters: Any) -> Loss:
@@ -109,6 +115,9 @@ class Loss:
     """Prediction, target and, as keywords, what else the loss needs."""
     differentiated: ClassVar[tuple[str, ...]] = ("prediction",)
     """The inputs that have gradients."""
+    has_gradient: ClassVar[bool] = True
+    """Whether it has derivatives; without, it is constant almost everywhere and gives its value
+    alone."""
     link: ClassVar[str] = "identity"
     """From means or probabilities to raw predictions."""
     link_slope: ClassVar[float] = 1.0
@@ -349,12 +358,13 @@ class MapLoss(Loss):
     """A pointwise loss: one value an element.
 
     A subclass gives ``formula(prediction, target, *extras, *parameters) -> value, grad, hess`` in
-    the vocabulary, and ``definition`` with the same arguments: the textbook value alone.
+    the vocabulary, or the value alone where there is no gradient, and ``definition`` with the same
+    arguments: the textbook value.
     """
 
     schema = "map"
     unit = "element"
-    formula: ClassVar[Callable[..., tuple[Any, Any, Any]]]
+    formula: ClassVar[Callable[..., Any]]
     definition: ClassVar[Callable[..., Any]]
 
 
@@ -368,7 +378,8 @@ class RowLoss(Loss):
     - ``fit(prediction, target, reference) -> sums``: of every class that carries target mass;
     - ``finish(reference, ties, terms, fits, classes) -> value, coefficients``: of the row's sums,
       each as words (high, low), how many classes equal the reference and how many there are;
-    - ``emit(kept, target, coefficients) -> grad, hess``: of every class again;
+    - ``emit(kept, target, coefficients) -> grad, hess``: of every class again, where there is a
+      gradient;
     - ``definition(predictions, targets)``: the textbook value of a row.
     """
 
@@ -390,12 +401,15 @@ class RowLoss(Loss):
     """What the scalar functions get of class indices: the ``"class"`` that has the mass, a
     ``"one_hot"`` distribution, or ``"levels"``, a mass of 1 at every class below the index; of
     numbers: ``"columns"``, the constant of each class, or ``"ranks"`` of the row's predictions,
-    twice how many are smaller plus how many are equal."""
+    twice how many lie farther out on their side of the number plus how many are equal."""
     term: ClassVar[Callable[..., Any]]
     fit: ClassVar[Callable[..., Any]]
     finish: ClassVar[Callable[..., Any]]
     emit: ClassVar[Callable[..., Any]]
     definition: ClassVar[Callable[..., Any]]
+
+    least_classes: ClassVar[int] = 1
+    """How many classes a row has at least."""
 
     def label_count(self, classes: int) -> int:
         """How many class indices there are for predictions of so many classes."""
@@ -405,6 +419,10 @@ class RowLoss(Loss):
     def columns(self) -> tuple[float, ...] | None:
         """A constant of each class, where the encoding is ``"columns"``."""
         return None
+
+    def class_count(self, labels: int) -> int:
+        """How many classes predictions have for so many class indices."""
+        return labels - 1 if self.encoding == "levels" else labels
 
     # Options that some losses of rows have as parameters and the driver knows.
     class_weight: tuple[float, ...] | None = None

@@ -61,7 +61,7 @@ def _map_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
     stores = []
     if outputs & VALUE:
         lines.append("value = carray(outputs[0], n, dtype)")
-        stores.append("    value[i] = point[0]")
+        stores.append("    value[i] = point[0]" if loss.has_gradient else "    value[i] = point")
     for bit, kind, first in ((GRAD, 1, 1), (HESS, 2, 1 + count)):
         for p in range(count if outputs & bit else 0):
             part = f"point[{kind}]" + (f"[{p}]" if count > 1 else "")
@@ -87,11 +87,10 @@ def _add(high, low, x, n):
 def _total(high, low, n, to, to_low):
     """Rounds sums of two words, and what that loses."""
     for i in range(n):
-        finite = high[i] - high[i] == 0
-        both = high[i] + low[i] if finite else high[i]
+        both = high[i] + low[i] if high[i] - high[i] == 0 else high[i]
         to[i] = both
         rest = ((high[i] - both) + low[i]) + (both - to[i])
-        to_low[i] = rest if finite else 0.0
+        to_low[i] = rest if to[i] - to[i] == 0 else 0.0
 
 
 def _tuple_of(name: str, count: int) -> str:
@@ -140,9 +139,9 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
         "ties = np.zeros(n, dtype)",
         f"terms = np.zeros(({max(terms, 1)}, n), dtype)",
         "terms_low = np.zeros_like(terms)",
-        f"fits = np.zeros(({fits}, n), dtype)",
+        f"fits = np.zeros(({max(fits, 1)}, n), dtype)",
         "fits_low = np.zeros_like(fits)",
-        "x = np.zeros((2, n), dtype)",
+        f"x = np.zeros(({max(terms, fits)}, n), dtype)",
         f"high = np.zeros(({max(terms, fits)}, n))",
         "low = np.zeros_like(high)",
     ]
@@ -209,7 +208,7 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
         ]
     meanings = {"np": np, "carray": carray, "dtype": dtype, "add": _add, "total": _total}
     meanings["is_set"] = _is_set
-    for name in ("term", "fit", "finish", "emit"):
+    for name in ("term", "fit", "finish", *(("emit",) if keeps else ())):
         meanings[name] = _compiled(getattr(scalars, name), dtype)
     return _define("row_block", lines, meanings)
 

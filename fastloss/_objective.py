@@ -26,6 +26,8 @@ def as_objective(loss: Any, hessian: str | None, hess_floor: float) -> Objective
             f"{loss.name} cannot be an objective: boosting libraries give predictions and "
             f"targets, and it needs {', '.join(loss.inputs)}"
         )
+    if not loss.has_gradient:
+        raise TypeError(f"{loss.name} has no gradient: it is constant almost everywhere")
     flat = getattr(loss, "hessian_sign", "any") == "zero"
     if hessian is None:
         hessian = "ones" if flat else "exact"

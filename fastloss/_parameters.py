@@ -25,6 +25,7 @@ __all__ = [
     "optional_weights",
     "outside_fraction",
     "positive",
+    "positive_integer",
     "scale",
     "small",
 ]
@@ -149,6 +150,19 @@ def nonnegative(
         return _number(name, value, ">= 0 and finite", lambda v: 0 <= v < math.inf)
 
     return Parameter(default, check, examples, extremes)
+
+
+def positive_integer(default: int, examples: tuple[int, ...] = (1, 2)) -> Any:
+    """An integer above 0."""
+
+    def check(name: str, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+            raise TypeError(f"{name} must be an integer; got {shown(value)}")
+        if not 0 < int(value) < 2**63:
+            raise ValueError(f"{name} must be an integer of 64 bits above 0; got {shown(value)}")
+        return int(value)
+
+    return Parameter(default, check, examples)
 
 
 def fraction(default: float, examples: tuple[float, ...] = (0.1,)) -> Any:

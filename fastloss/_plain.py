@@ -58,10 +58,7 @@ def _evaluate(units: Units, divisor: float) -> float:
     if plan.rows:
         value, grads, hesses = _rows(units, arguments, parameters)
     else:
-        scalars: Any = plan.loss.scalars
-        value, grads, hesses = scalars.formula(*arguments, *parameters)
-        if len(plan.loss.differentiated) == 1:
-            grads, hesses = (grads,), (hesses,)
+        value, grads, hesses = _elements(plan.loss, arguments, parameters)
     used = units.weight != 0
     weighted = np.where(used, value * units.weight, 0.0)
     if plan.value_out is not None:
@@ -75,6 +72,14 @@ def _evaluate(units: Units, divisor: float) -> float:
             result = np.where(used.reshape(across), result * factor.reshape(across), 0.0)
             units.put(out, result)
     return _sum(weighted) if plan.outputs & VALUE and plan.value_out is None else 0.0
+
+
+def _elements(loss: Any, arguments: list[np.ndarray], parameters: list[Any]) -> Any:
+    found = loss.scalars.formula(*arguments, *parameters)
+    if not loss.has_gradient:
+        return found, (), ()
+    value, grads, hesses = found
+    return found if len(loss.differentiated) > 1 else (value, (grads,), (hesses,))
 
 
 def _two_words(*words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -92,17 +97,24 @@ def _encoded(units: Units, z: np.ndarray) -> np.ndarray:
         constants = np.asarray(loss.columns, units.plan.dtype).astype(np.float64)
         return np.broadcast_to(constants, z.shape)
     if loss.encoding == "ranks":
-        return np.array([_ranks(row) for row in z])
+        number = units.input("target")
+        return np.array([_ranks(*row) for row in zip(z, number, strict=True)])
     classes = np.arange(z.shape[1])
     labels = units.classes[:, np.newaxis]
     mass = classes < labels if loss.encoding == "levels" else classes == labels
     return mass.astype(np.float64)
 
 
-def _ranks(row: np.ndarray) -> np.ndarray:
-    """Twice how many numbers are smaller than each, plus how many are equal to it."""
+def _ranks(row: np.ndarray, number: float) -> np.ndarray:
+    """Twice how many lie farther out on each one's side of a number, plus how many are equal."""
     ordered = np.sort(row)
-    return np.searchsorted(ordered, row, "left") + np.searchsorted(ordered, row, "right") * 1.0
+    below = np.searchsorted(ordered, row, "left") + np.searchsorted(ordered, row, "right")
+    return np.where(row > number, 2 * row.size - below, below).astype(np.float64)
+
+
+def _picked(z: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """The prediction of the class that has the mass of each row."""
+    return np.take_along_axis(z, np.argmax(q, axis=1)[:, np.newaxis], axis=1)
 
 
 def _reference(kind: str, z: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -110,7 +122,7 @@ def _reference(kind: str, z: np.ndarray, q: np.ndarray) -> np.ndarray:
     if kind == "none":
         return np.zeros((len(z), 1))
     if kind == "label":
-        return np.sum(np.where(q == 1, z, 0.0), axis=1, keepdims=True)
+        return _picked(z, q)
     out = np.isnan(z) if kind == "maximum" else np.isnan(z) | (q == 1)
     return np.max(np.where(out, -np.inf, z), axis=1, keepdims=True)
 
@@ -131,7 +143,8 @@ def _rows(units: Units, arguments: list[np.ndarray], parameters: list[Any]) -> A
         reference = _reference(scalars.reference, z, q)
     ties = np.sum(z == reference, axis=1).astype(np.float64)
     kept, terms = scalars.term(z, reference, *parameters)
-    fits = scalars.fit(z, q, reference, *parameters)
+    one = plan.labels and loss.encoding == "class" and not loss.label_smoothing
+    fits = scalars.fit(*(_picked(z, q), 1.0) if one else (z, q), reference, *parameters)
     value, row = scalars.finish(
         reference[:, 0],
         ties,
@@ -140,6 +153,8 @@ def _rows(units: Units, arguments: list[np.ndarray], parameters: list[Any]) -> A
         np.float64(plan.classes),
         *parameters,
     )
-    coefficients = tuple(np.broadcast_to(c, ties.shape)[:, np.newaxis] for c in row)
-    grad, hess = scalars.emit(kept, q, coefficients, *parameters)
+    if not loss.has_gradient:
+        return value, (), ()
+    columns = tuple(np.broadcast_to(c, len(z))[:, np.newaxis] for c in row)
+    grad, hess = scalars.emit(kept, q, columns, *parameters)
     return value, (grad,), (hess,)

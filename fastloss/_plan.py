@@ -102,6 +102,8 @@ def make_plan(
     inputs: dict[str, Any],
 ) -> Plan:
     """Checks every argument and lays the call out; nothing is written."""
+    if outputs & ~VALUE and not loss.has_gradient:
+        raise TypeError(f"{loss.name} has no gradient: it is constant almost everywhere")
     given: dict[str, Any] = {"prediction": prediction, "target": target, **inputs}
     _check_names(loss, outputs, inputs)
     check_index_agreement({**given, "weight": weight})
@@ -223,6 +225,10 @@ def _target(loss: Any, target: np.ndarray, shape: Shape) -> str:
 
 def _check_rows(plan: Plan, target: np.ndarray) -> None:
     loss: Any = plan.loss
+    if plan.classes < loss.least_classes:
+        raise ValueError(
+            f"prediction has {plan.classes} columns, but {loss!r} needs {loss.least_classes}"
+        )
     if plan.labels and not loss.takes_labels:
         shape = (*plan.shape, plan.classes)
         raise ValueError(
@@ -239,14 +245,14 @@ def _check_rows(plan: Plan, target: np.ndarray) -> None:
             "ignore_index belongs to class indices; this target holds class probabilities: "
             "give absent rows the weight 0"
         )
-    if loss.class_weight is not None and len(loss.class_weight) != plan.classes:
+    count = loss.label_count(plan.classes)
+    if loss.class_weight is not None and len(loss.class_weight) != count:
         raise ValueError(
-            f"class_weight has {len(loss.class_weight)} entries, but there are "
-            f"{plan.classes} classes"
+            f"class_weight has {len(loss.class_weight)} entries, but there are {count} classes"
         )
     if loss.columns is not None and len(loss.columns) != plan.classes:
         raise ValueError(
-            f"prediction has {plan.classes} columns, but {loss!r} has {len(loss.columns)} levels"
+            f"prediction has {plan.classes} columns, but {loss!r} needs {len(loss.columns)}"
         )
 
 

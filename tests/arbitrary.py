@@ -288,7 +288,10 @@ def calls(draw):
 
     loss, kind = choose(CASES)
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    values = valid(loss, kind, choose(SHAPES), choose(CLASSES), choose(FLOATS), rng, choose((0, 1)))
+    shape, classes = choose(SHAPES), choose(CLASSES)
+    if not getattr(loss, "class_weight", None):
+        loss = cases.with_classes(loss, classes)
+    values = valid(loss, kind, shape, classes, choose(FLOATS), rng, choose((0, 1)))
     if choose((True, False)):
         values["weight"] = weight(values, loss, choose(("units", "scalar", "axis")), rng)
     for _ in range(choose((0, 1, 2), often=2)):

@@ -4,7 +4,7 @@ import numpy as np
 
 import fastloss as fl
 from fastloss.accuracy.runners import BACKENDS, COMPILED, ISAS, RUNNERS, outputs, restore, running
-from fastloss.accuracy.samples import CLASSES, generator, sample
+from fastloss.accuracy.samples import CLASSES, fixed_classes, generator, sample, with_classes
 from fastloss.accuracy.variants import (
     all_variants,
     extreme_variants,
@@ -27,6 +27,7 @@ __all__ = [
     "all_variants",
     "as_one_hot",
     "extreme_variants",
+    "fixed_classes",
     "generator",
     "laid_out",
     "name_of",
@@ -38,6 +39,7 @@ __all__ = [
     "sample",
     "target_kinds",
     "variants",
+    "with_classes",
     "with_kinds",
 ]
 
@@ -56,7 +58,7 @@ METHODS = {
 
 def quick_dtypes(loss, runner):
     """The dtypes to test without ``full``: Numba compiles a second per loss and dtype."""
-    position = fl.losses().index(loss.name)
+    position = (*fl.losses(), *fl.losses(gradient=False)).index(loss.name)
     return DTYPES if runner[0] != "numba" else (DTYPES[position % 2],)
 
 

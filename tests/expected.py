@@ -8,6 +8,7 @@ rounding could move a difference of inputs across a kink.
 
 from dataclasses import dataclass
 
+import cases
 import numpy as np
 
 import fastloss as fl
@@ -62,7 +63,7 @@ class Units:
     def corners(self):
         """The target as a mixture of corners of its domain: pairs of share and corner."""
         domain = self.loss.domains()[1]
-        if self.loss.schema == "row":
+        if cases.target_kinds(self.loss)[0] in ("labels", "distribution"):
             corners = np.eye(self.target.shape[-1])
             shares = np.moveaxis(self.target, -1, 0)
         elif domain.discrete or domain.low == -np.inf:
@@ -85,7 +86,8 @@ class Units:
             rest = [r - t for r, t in zip(rest, terms, strict=True)]
             largest = [np.maximum(m, np.abs(t)) for m, t in zip(largest, terms, strict=True)]
         largest = [np.maximum(m, np.abs(r)) for m, r in zip(largest, rest, strict=True)]
-        if self.loss.schema == "row":  # a gradient is a difference from the target's own mass
+        if self.target.shape == largest[1].shape and self.loss.schema == "row":
+            # a gradient is a difference from the target's own mass
             largest[1] = np.maximum(largest[1], self.target)
         return largest
 
@@ -109,7 +111,7 @@ def units_of(loss, contents):
     prediction = contents["prediction"].astype(compute)
     weight = contents.get("weight", np.float64(1)).astype(np.float64)
     shape, target = prediction.shape, contents["target"]
-    if loss.schema == "row":
+    if cases.target_kinds(loss)[0] in ("labels", "distribution"):
         if target.shape == shape:
             target = target.astype(compute).astype(np.float64)
             counts = 1.0
@@ -126,6 +128,7 @@ def units_of(loss, contents):
         loss = loss.replace(**{name: x for name, x in plain.items() if name in loss.params})
         shape = shape[:-1]
     else:
+        shape = shape[:-1] if loss.schema == "row" else shape
         target = np.broadcast_to(target.astype(compute).astype(np.float64), shape)
     return Units(loss, prediction, target, np.broadcast_to(weight, shape))
 

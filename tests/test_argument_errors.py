@@ -2,6 +2,7 @@
 
 import decimal
 
+import cases
 import ml_dtypes
 import numpy as np
 import pandas as pd
@@ -229,7 +230,7 @@ def test_integer_predictions_of_inverse_link():
 
 # ---- shapes
 
-MAP, LABELS, DISTRIBUTIONS = "map", "labels", "distributions"
+MAP, LABELS, DISTRIBUTIONS, NUMBERS = "values", "labels", "distribution", "numbers"
 BUT = "{name} has shape {found}, but prediction has shape {prediction}: "
 ALONE = BUT + "{name} must be a scalar or have shape {prediction}"
 RESHAPE = BUT + "use {name}.reshape({to}) or prediction.reshape({back})"
@@ -237,6 +238,7 @@ TRANSPOSE = BUT + "use {name}.T or prediction.T"
 OF_LABELS = BUT + (
     "{name} must be a scalar or have shape {units} (class indices) or {prediction} (probabilities)"
 )
+OF_NUMBERS = BUT + "{name} must be a scalar or have shape {units}"
 OF_DISTRIBUTIONS = (
     "{name} has shape {found}, but kl_divergence needs probabilities of prediction's shape "
     "{prediction}"
@@ -246,6 +248,8 @@ OF_WEIGHTS = (
     "{axes}, each of the units' length or 1"
 )
 CLASSES = "prediction needs classes on its last axis; got the shape {prediction}"
+
+KINDS_OF_TARGETS = (MAP, LABELS, DISTRIBUTIONS, NUMBERS)
 
 # The kind of loss, the argument, the units' shape, its own, and what is said.
 SHAPES = [
@@ -276,7 +280,14 @@ SHAPES = [
     (DISTRIBUTIONS, "target", (3,), (3,), OF_DISTRIBUTIONS),
     (DISTRIBUTIONS, "target", (3,), (3, 4), OF_DISTRIBUTIONS),
     (DISTRIBUTIONS, "target", (3,), (5, 3), OF_DISTRIBUTIONS),
-    *((kind, "weight", *shapes, OF_WEIGHTS) for kind in (MAP, LABELS, DISTRIBUTIONS) for shapes in (
+    (NUMBERS, "target", (3,), (2,), OF_NUMBERS),
+    (NUMBERS, "target", (3,), (3, 2), OF_NUMBERS),
+    (NUMBERS, "target", (2, 3), (3,), OF_NUMBERS),
+    (NUMBERS, "target", (), (3,), BUT + "{name} must be a scalar"),
+    (NUMBERS, "target", (3,), (3, 1), BUT + "use target.reshape(3)"),
+    (NUMBERS, "target", (3,), (1, 3), BUT + "use target.reshape(3)"),
+    (NUMBERS, "target", (2, 3), (3, 2), BUT + "use target.T"),
+    *((kind, "weight", *shapes, OF_WEIGHTS) for kind in KINDS_OF_TARGETS for shapes in (
         ((3,), (2,)), ((3,), (0,)), ((3,), (3, 1)), ((2, 3), (3,)), ((2, 3), (6,)),
         ((2, 3), (3, 2)), ((2, 3), (2, 3, 5)), ((), (1,)),
     )),
@@ -284,9 +295,7 @@ SHAPES = [
 
 
 def kind_of(loss):
-    if loss.schema == "map":
-        return MAP
-    return LABELS if loss.takes_labels else DISTRIBUTIONS
+    return cases.target_kinds(loss)[0]
 
 
 @pytest.mark.parametrize("case", SHAPES, ids=lambda case: "-".join(map(str, case[:4])))
@@ -310,7 +319,7 @@ def test_shapes(case):
 def test_weights_of_init_score():
     for kind, name, units, found, message in SHAPES:
         for loss in DEFAULTS:
-            if name == "weight" and kind_of(loss) == kind:
+            if name == "weight" and kind_of(loss) == kind and loss.optimum != "none":
                 arguments = {**valid(loss, "init_score", units), "weight": np.ones(found)}
                 text = described(message, name, units, found, ())
                 check(loss, "init_score", arguments, ValueError, text)
@@ -328,7 +337,7 @@ def described(message, name, units, found, prediction):
 def test_no_classes(shape):
     for loss, method, arguments in calls(DEFAULTS, METHODS):
         name = "target" if method == "init_score" else "prediction"
-        if kind_of(loss) == MAP or (name == "target" and kind_of(loss) == LABELS):
+        if kind_of(loss) == MAP or (name == "target" and kind_of(loss) != DISTRIBUTIONS):
             continue
         changed = {**arguments, name: np.ones(shape)}
         message = f"{name} needs classes on its last axis; got the shape {shape}"

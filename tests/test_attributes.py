@@ -198,6 +198,13 @@ def functionals(loss, y, w):
     }
 
 
+def of_columns(loss, y, w):
+    """The same for several predictions of one number: alike, but for quantiles."""
+    levels = loss.columns or [0.5] * cases.CLASSES
+    known = {name: np.full(len(levels), x) for name, x in functionals(loss, y, w).items()}
+    return known | {"quantile": np.array([weighted_quantile(y, w, level) for level in levels])}
+
+
 def as_prediction(loss, found):
     """What the inverse link makes of it is this; whatever the best constant prediction is."""
     with np.errstate(all="ignore"):
@@ -236,7 +243,13 @@ def distributions(rng, q):
 
 def elicited(loss, rng, kind):
     """The functionals of a random sample that are best constant predictions."""
-    if loss.schema == "row":
+    if kind == "numbers":
+        w = rng.gamma(1.0, size=UNITS)
+        target = rng.normal(0, 3, UNITS)
+        known = of_columns(loss, target, w)
+        near = [score + rng.normal(0, 0.1, (OTHERS, score.size)) for score in known.values()]
+        others = np.concatenate([rng.normal(0, 3, near[0].shape), *near])
+    elif loss.schema == "row":
         w = rng.gamma(0.05, size=UNITS)  # some classes are rare
         labels = rng.choice(classes_of(loss), UNITS)
         masses = rng.dirichlet(np.full(cases.CLASSES, 0.2), UNITS)
@@ -297,7 +310,9 @@ def test_proper(loss):
     if len(loss.differentiated) > 1:
         return
     rng = cases.generator()
-    if loss.schema == "row" or np.isfinite(loss.domains()[1].high):
+    if cases.target_kinds(loss)[0] in ("labels", "distribution") or np.isfinite(
+        loss.domains()[1].high
+    ):
         found = any(improper(loss, rng) for _ in range(5 * ROUNDS))
         assert loss.proper == (not found)
     else:

@@ -108,6 +108,7 @@ def check_absent(loss, clean, dirty, absent, runner, **options):
 @each_width
 def test_absent_units_change_no_bit(loss, kind, classes, runner, dtype, rng):
     dtype = dtype or cases.quick_dtypes(loss, runner)[0]
+    loss = cases.with_classes(loss, classes)
     clean = cases.sample(loss, (BLOCKS,), dtype, rng, kind, extremes=False, classes=classes)
     weight = rng.uniform(0.5, 2, BLOCKS) * (rng.random(BLOCKS) < 0.8)
     absent = weight == 0
@@ -189,6 +190,7 @@ def embedded(array, layout, fill, rng):
 
 def check_embedded(loss, kind, runner, dtype, rng, sizes, layouts):
     for units, classes in sizes:
+        loss = cases.with_classes(loss, classes)
         inputs = cases.sample(loss, units, dtype, rng, kind, extremes=False, classes=classes)
         weights = rng.integers(0, 3, units).astype(dtype)
         for layout in layouts:

@@ -73,16 +73,18 @@ class Exact:
         self.loss = loss
         self.definition = rebind(loss.scalars.definition, WORDS)
         self.parameters = [mpf(float(dtype(p))) for p in loss.kernel_parameters()]
+        columns = getattr(loss, "columns", None)
+        self.constants = [] if columns is None else [[mpf(float(dtype(c))) for c in columns]]
 
     def value(self, prediction, target):
         """Of a list of predictions, and a number or a list of masses."""
         if self.loss.schema == "row":
-            return self.definition(prediction, target, *self.parameters)
+            return self.definition(prediction, target, *self.constants, *self.parameters)
         return self.definition(prediction[0], target, *self.parameters)
 
     def masses(self, target, classes):
         """A class index as a distribution, smoothed as the loss smooths."""
-        if self.loss.schema != "row":
+        if self.loss.schema != "row" or self.loss.takes_numbers:
             return mpf(target)
         one_hot = target if isinstance(target, list) else [i == target for i in range(classes)]
         s = mpf(self.loss.label_smoothing)
@@ -120,7 +122,7 @@ def at_kink(below, above):
 
 def target_values(loss):
     """Targets, for the word "any"."""
-    if loss.schema == "row":
+    if loss.schema == "row" and not loss.takes_numbers:
         return [0, 1, 2] if loss.takes_labels else np.eye(3).tolist()
     domain = loss.domains()[1]
     if domain.discrete:
@@ -228,14 +230,16 @@ def test_there_are_no_other_kinks(loss):
     targets = target_values(loss)
     for x, target in itertools.product(places, targets):
         # of an unbounded target only the difference matters
-        shift = target if loss.schema == "map" and not loss.domains()[1].checked else 0.0
+        real = cases.target_kinds(loss)[0] in ("values", "numbers")
+        shift = target if real and not loss.domains()[1].checked else 0.0
         place = x + shift
         if not domain.low < place < domain.high:
             continue
         with mpmath.workdps(DIGITS):
             prediction = [mpf(place)]
             if loss.schema == "row":
-                prediction += [mpf("-0.5") if domain.high == 0 else mpf("0.4")] * 2
+                others = (cases.fixed_classes(loss) or 3) - 1
+                prediction += [mpf("-0.5") if domain.high == 0 else mpf("0.4")] * others
             masses = exact.masses(target, len(prediction))
             sides = [exact.one_sided(prediction, masses, h) for h in (-STEP, STEP)]
             jumps = any(abs(a - b) > 1e-6 for a, b in zip(*sides, strict=True))
@@ -274,17 +278,17 @@ def dtypes(loss, runner):
 def test_kinks_of_rows_take_the_least_norm(loss, runner):
     for dtype in dtypes(loss, runner):
         exact = Exact(loss, dtype)
-        for x, label in itertools.product(exact.parameters, range(3)):
-            prediction = [x, mpf("0.375"), mpf("0.25")]
-            target = label if loss.takes_labels else np.eye(3)[label].tolist()
+        places = [mpf(0), mpf(1)] if loss.takes_numbers else exact.parameters
+        for x, target in itertools.product(places, target_values(loss)):
+            prediction = [x, mpf("0.375"), mpf("0.25")][: cases.fixed_classes(loss) or 3]
             with mpmath.workdps(DIGITS):
-                masses = exact.masses(target, 3)
+                masses = exact.masses(target, len(prediction))
                 true = at_kink(*(exact.one_sided(prediction, masses, h) for h in (-STEP, STEP)))
             inputs = {"prediction": np.array([prediction], dtype), "target": np.array([target])}
             with cases.running(runner):
                 _, *found = cases.outputs(loss, inputs)
             for got, expected in zip(found, true, strict=True):
-                assert math.isclose(got[0, 0], expected, rel_tol=1e-6), (x, label)
+                assert math.isclose(got[0, 0], expected, rel_tol=1e-6), (x, target)
 
 
 @each_backend

@@ -79,7 +79,7 @@ def make_inputs(choice, rng):
             target = target.astype(wanted)
     elif wanted in ("float64", "float16"):
         target = target.astype(wanted)
-    elif wanted in ("int64", "uint8", "bool") and kind == "values":
+    elif wanted in ("int64", "uint8", "bool") and kind in ("values", "numbers"):
         low, high = (max(-2, loss.domains()[1].low), min(2, loss.domains()[1].high))
         if low >= 0 or wanted == "int64":
             ends = (low, high) if wanted != "bool" else (0, 1)

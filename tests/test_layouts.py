@@ -56,6 +56,7 @@ def test_fortran_order_of_outputs(loss, kind, shape, rng):
 @pytest.mark.parametrize("dtype", cases.DTYPES)
 @each(ROW)
 def test_rows_of_any_layout_give_the_same_bits(loss, kind, dtype, classes, rng):
+    loss = cases.with_classes(loss, classes)
     inputs = cases.sample(loss, (67,), dtype, rng, kind, classes=classes)
     expected = cases.outputs(loss, inputs)
     for layout in cases.LAYOUTS:
@@ -68,6 +69,7 @@ def test_rows_of_any_layout_give_the_same_bits(loss, kind, dtype, classes, rng):
 @each(ROW)
 def test_rows_of_half_precision(loss, kind, backend, classes, rng):
     """Converted on the way in and out, piece by piece."""
+    loss = cases.with_classes(loss, classes)
     inputs = cases.sample(loss, (70,), "float16", rng, kind, extremes=False, classes=classes)
     wide = {**inputs, "prediction": inputs["prediction"].astype(np.float32)}
     with fl.use_backend(backend):

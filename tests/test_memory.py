@@ -66,6 +66,7 @@ def test_a_guard_notices(rng):
 
 def check_guards(loss, kind, dtype, rng, sizes):
     for classes, group in itertools.groupby(sorted(sizes, key=lambda s: s[1]), key=lambda s: s[1]):
+        loss = cases.with_classes(loss, classes)
         inputs, _ = data(loss, kind, dtype, rng, classes)
         expected = loss.value_grad_hess(**inputs, reduction="none")
         for units, _ in group:
@@ -123,8 +124,10 @@ def test_guard_bytes_under_numba(loss, kind, dtype, rng):
 @pytest.mark.parametrize("dtype", ["float16", *cases.DTYPES])
 @pytest.mark.parametrize(("loss", "kind"), cases.with_kinds(DEFAULTS), ids=cases.name_of)
 def test_gaps_of_outputs_stay(loss, kind, dtype, rng):
+    classes = 17 if loss.schema == "row" else 0
+    loss = cases.with_classes(loss, classes)
     for units in (1, 17, 64, 513):
-        inputs, expected = data(loss, kind, "float32", rng, 17 if loss.schema == "row" else 0)
+        inputs, expected = data(loss, kind, "float32", rng, classes)
         inputs = {n: a[:units] for n, a in inputs.items()}
         units = min(units, len(inputs["target"]))
         wide = [np.full((*r[:units].shape[:-1], 2 * r.shape[-1] if r.ndim > 1 else 2 * units), 7,
@@ -178,6 +181,7 @@ def run_at_page_boundaries(backend):
     for loss, kind in cases.with_kinds(DEFAULTS):
         for dtype in cases.DTYPES if backend == "native" else ("float64",):
             for classes in WIDTHS if loss.schema == "row" else (0,):
+                loss = cases.with_classes(loss, classes)
                 inputs, expected = data(loss, kind, dtype, rng, classes)
                 for units in (1, 3, 17, 64, 65) if classes else SIZES[1:]:
                     arrays = {n: a[:units] for n, a in inputs.items()}
@@ -254,6 +258,7 @@ def test_in_place(loss, kind, dtype, rng):
     if getattr(loss, "ignore_index", None) is not None:
         widths = [k for k in widths if k > 2]  # ignored or not, a label must be possible
     for k, isa, layout in itertools.product(widths, cases.ISAS or (None,), ("C", "strided")):
+        loss = cases.with_classes(loss, k)
         for units in (1, 65, 1025) if not k else (1, 65):
             inputs = cases.sample(loss, (units,), dtype, rng, kind, classes=k)
             with cases.running(("native" if cases.COMPILED else "numpy", isa)):

@@ -12,7 +12,9 @@ import fastloss as fl
 
 NAN, INF = np.nan, np.inf
 PARAMETERS = [
-    (type(fl.get(name)), parameter) for name in fl.losses() for parameter in fl.get(name).params
+    (type(fl.get(name)), parameter)
+    for name in (*fl.losses(), *fl.losses(gradient=False))
+    for parameter in fl.get(name).params
 ]
 
 
@@ -112,6 +114,18 @@ WRONG = [
       for value in (0, 1, None, "True", np.True_)),
     *((fl.Hinge, "labels", value, ValueError, f"labels must be one of 'pm1', '01'; got {value!r}")
       for value in ("-1", "", None, 1, True, [1], ("01",), np.ones(2), b"01")),
+    *((fl.TopK, "k", value, TypeError, f"k must be an integer; got {value!r}")
+      for value in (1.5, 1.0, True, "1", None, [1], np.float32(1))),
+    *((fl.TopK, "k", value, ValueError, f"k must be an integer of 64 bits above 0; got {value!r}")
+      for value in (0, -1, np.int8(0), 2**63)),
+    *((fl.MultiQuantile, "quantiles", value, TypeError,
+       f"quantiles must hold one number a column; got {value!r}")
+      for value in (0.5, None, "0.5", {0.5}, {0.5: 1})),
+    (fl.MultiQuantile, "quantiles", (), ValueError,
+     "quantiles must hold one number a column; got none"),
+    *((fl.MultiQuantile, "quantiles", (0.5, value), ValueError,
+       f"quantiles[1] must be a number between 0 and 1; got {value!r}")
+      for value in (0, 1, -0.5, 1.5, NAN, INF)),
     (fl.KlDivergence, "prediction_is", "scores", ValueError,
      "prediction_is must be one of 'logits', 'log_probs', 'probs'; got 'scores'"),
     *((fl.SoftmaxCrossEntropy, "ignore_index", value, TypeError,

@@ -105,6 +105,8 @@ class Call:
         if self.kind == "labels":
             return np.ones(self.units)
         target = np.abs(self.inputs["target"])
+        if self.kind == "numbers":
+            return target * self.inputs["prediction"].shape[-1]
         return target.sum(axis=-1) if self.kind == "distribution" else target
 
 
@@ -121,6 +123,8 @@ def target_arrays(draw, loss, kind, dtype, shape, numbers):
         if loss.ignore_index is not None:
             labels |= st.just(loss.ignore_index)
         return draw(spread(labels, units, np.int64))
+    if kind == "numbers":
+        shape = shape[:-1]
     ends = [end for end in (domain.low, domain.high) if np.isfinite(end)]
     elements = [] if domain.discrete else [numbers(domain, dtype)]
     return draw(spread(st.one_of(*elements, *map(st.just, ends)), shape, dtype))
@@ -135,8 +139,10 @@ def calls(
     dtype, runner = draw(st.sampled_from(dtypes)), draw(st.sampled_from(runners))
     shape = draw(units)
     if loss.schema == "row":
-        weights = loss.class_weight
-        shape = (*shape, len(weights) if weights else draw(st.sampled_from(CLASSES)))
+        classes = max(draw(st.sampled_from(CLASSES)), loss.least_classes)
+        if loss.class_weight:
+            classes = cases.fixed_classes(loss)
+        loss, shape = cases.with_classes(loss, classes), (*shape, classes)
     prediction = draw(spread(numbers(loss.domains()[0], dtype), shape, dtype))
     target = draw(target_arrays(loss, kind, dtype, shape, numbers))
     return Call(loss, kind, runner, dtype, {"prediction": prediction, "target": target})
@@ -253,7 +259,7 @@ def test_units_have_no_order(name, data):
 
 def any_order(loss, kind):
     """Whether the classes of a loss are alike."""
-    return loss in PLAIN and loss.schema == "row"
+    return loss in PLAIN and loss.schema == "row" and loss.columns is None
 
 
 def assert_close(call, got, expected, terms):
@@ -272,6 +278,8 @@ def test_classes_have_no_order(name, data):
     arrays = {"prediction": call.inputs["prediction"][:, order]}
     if call.kind == "labels":
         arrays["target"] = np.argsort(order)[call.inputs["target"]]
+        terms = 0.0, 0.0, 0.0
+    elif call.kind == "numbers":
         terms = 0.0, 0.0, 0.0
     else:
         arrays["target"] = call.inputs["target"][:, order]
@@ -442,7 +450,8 @@ def test_values_are_not_negative(name, data):
 
 def same_in_all_dtypes(loss, kind):
     """Whether float32 holds what the loss knows besides its inputs."""
-    exact = all(float(np.float32(p)) == p for p in loss.kernel_parameters())
+    known = (*loss.kernel_parameters(), *(getattr(loss, "columns", None) or ()))
+    exact = all(float(np.float32(p)) == p for p in known)
     return exact and loss in PLAIN and not (loss.schema == "row" and loss.label_smoothing)
 
 

@@ -16,11 +16,13 @@ from fastloss._native import core
 from fastloss.vocabulary import compiled
 
 ROOT = Path(__file__).parents[1]
-LOSSES = [fl.get(name) for name in fl.losses()]
+NAMES = (*fl.losses(), *fl.losses(gradient=False))
+LOSSES = [fl.get(name) for name in NAMES]
+VARIANTS = [loss for name in NAMES for loss in cases.variants(name)]
 KERNELS = {name: tuple(rest) for name, *rest in core.kernels()} if core is not None else {}
 
 each_loss = pytest.mark.parametrize("loss", LOSSES, ids=cases.name_of)
-each_variant = pytest.mark.parametrize("loss", cases.all_variants(), ids=cases.name_of)
+each_variant = pytest.mark.parametrize("loss", VARIANTS, ids=cases.name_of)
 
 
 def snake_case(name):
@@ -28,7 +30,7 @@ def snake_case(name):
 
 
 def test_every_kernel_has_a_loss():
-    assert {loss.kernel for loss in cases.all_variants()} == set(KERNELS)
+    assert {loss.kernel for loss in VARIANTS} == set(KERNELS)
 
 
 @each_variant
@@ -51,13 +53,15 @@ def test_names(loss):
 
 
 def test_lists():
-    assert len(set(fl.losses())) == len(fl.losses())
+    assert len(set(NAMES)) == len(NAMES)
+    for gradient in (True, False):
+        assert {fl.get(x).has_gradient for x in fl.losses(gradient=gradient)} == {gradient}
     assert len(set(fl.__all__)) == len(fl.__all__)
     for name in fl.__all__:
         assert getattr(fl, name).__doc__
     classes = [x for x in map(fl.__dict__.get, fl.__all__) if inspect.isclass(x)]
     bases = {fl.Loss, fl.MapLoss, fl.RowLoss}
-    assert sorted(c.name for c in classes if c not in bases) == sorted(fl.losses())
+    assert sorted(c.name for c in classes if c not in bases) == sorted(NAMES)
 
 
 def test_the_list_is_a_tuple_of_names():
@@ -66,24 +70,26 @@ def test_the_list_is_a_tuple_of_names():
     assert all(type(name) is str for name in names)
     assert names[1:] == tuple(names)[1:]
     assert pickle.loads(pickle.dumps(names)) == names
-    with pytest.raises(ValueError, match=f"the losses are {', '.join(names)}$"):
+    with pytest.raises(ValueError, match=f"the losses are {', '.join(NAMES)}$"):
         fl.get("unlisted")
 
 
-def test_the_list_shows_what_each_loss_says_of_itself():
-    header, *lines = repr(fl.losses()).splitlines()
+@pytest.mark.parametrize("gradient", [True, False])
+def test_the_list_shows_what_each_loss_says_of_itself(gradient):
+    names = fl.losses(gradient=gradient)
+    header, *lines = repr(names).splitlines()
     assert header.split() == [
         "name", "elicits", "link", "convex", "smooth", "Hessian", "proper", "loss"
     ]  # fmt: skip
     yes = {True: "yes", False: "no"}
-    for loss, line in zip(LOSSES, lines, strict=True):
+    for loss, line in zip(map(fl.get, names), lines, strict=True):
         assert line.split()[:7] == [
             loss.name, loss.elicits or "-", loss.link, yes[loss.convex], yes[loss.smooth],
             loss.hessian_sign, yes[loss.proper],
         ]  # fmt: skip
         assert line.endswith(inspect.getdoc(type(loss)).splitlines()[0])
         assert line.index(loss.link) == header.index("link")
-    assert str(fl.losses()) == repr(fl.losses())
+    assert str(names) == repr(names)
 
 
 def test_the_list_is_a_table_in_notebooks():
@@ -119,7 +125,9 @@ def test_definitions(loss):
         assert count == len(inspect.signature(scalars.formula).parameters)
         return
     assert count == 2 + (loss.columns is not None) + parameters
-    arity = {"term": 2, "fit": 3, "finish": 5, "emit": 3}
+    arity = {"term": 2, "fit": 3, "finish": 5}
+    arity |= {"emit": 3} if loss.has_gradient else {}
+    assert hasattr(scalars, "emit") == loss.has_gradient
     for name, arguments in arity.items():
         function = getattr(scalars, name)
         assert len(inspect.signature(function).parameters) == arguments + parameters, name
@@ -164,7 +172,9 @@ def jumps(loss):
 
 
 @pytest.mark.parametrize(
-    "loss", [loss for loss in LOSSES if loss.schema == "map"], ids=cases.name_of
+    "loss",
+    [loss for loss in LOSSES if loss.schema == "map" and loss.has_gradient],
+    ids=cases.name_of,
 )
 def test_kinks_are_documented(loss):
     assert bool(loss.kinks) == jumps(loss), loss.kinks
@@ -189,7 +199,7 @@ def driver_texts():
 
 @pytest.mark.parametrize("path", list(driver_texts()), ids=lambda path: path.name)
 def test_drivers_name_no_loss(path):
-    names = [word for name in fl.losses() for word in (name, type(fl.get(name)).__name__)]
+    names = [word for name in NAMES for word in (name, type(fl.get(name)).__name__)]
     # examples in docstrings and messages may
     text = re.sub(r'""".*?"""|"[^"\n]*"|\'[^\'\n]*\'', "", path.read_text(), flags=re.DOTALL)
     assert not re.findall(rf"\b({'|'.join(names)})\b", text)

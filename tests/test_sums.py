@@ -275,7 +275,7 @@ def test_sums_near_the_largest_number_and_beyond():
 # ---- the same bits
 
 LOSSES = [
-    (loss, kind, classes)
+    (cases.with_classes(loss, classes), kind, classes)
     for loss, kind in cases.with_kinds(map(fl.get, fl.losses()))
     for classes in ((5, 40) if loss.schema == "row" else (1,))  # across rows, along rows
 ]

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "clip.hpp"
+#include "over_classes.hpp"
+#include "regression.hpp"
 
 namespace fastloss {
 namespace {
@@ -98,6 +100,36 @@ struct CategoricalCrossEntropy {
         const bool none = clip.below(kept) | clip.above(kept) | (target == T(0));
         return {none ? T(0) : -slope, none ? T(0) : curve};
     }
+};
+
+// Log-probabilities, taken as they are.
+template <class T>
+struct Nll {
+    static constexpr const char* name = "nll";
+    static constexpr Reference reference = Reference::none;
+    static constexpr int term_sums = 0, fit_sums = 1, coefficients = 0;
+
+    Term<T, 0> term(T prediction, T) const { return {prediction, {}}; }
+
+    Fit<T, 1> fit(T prediction, T target, T) const {
+        const TwoWord<T> product = two_product(target, prediction);
+        const bool none = target == T(0);
+        return {{{none ? T(0) : T(0) - product.high, none ? T(0) : -product.low}}};
+    }
+
+    Finish<T, 0> finish(const Row<T, 0, 1>& row, T) const {
+        return {row.fits[0].high + row.fits[0].low, {}};
+    }
+
+    Emit<T> emit(T kept, T target, const T*) const {
+        const bool used = target != T(0);
+        return {used ? flat(kept) - target : T(0), used ? flat(kept) : T(0)};
+    }
+};
+
+template <class T>
+struct MulticlassBrier : OverClasses<T, SquaredError<T>> {
+    static constexpr const char* name = "multiclass_brier";
 };
 
 }  // namespace

@@ -26,12 +26,8 @@ struct KlDivergence : SoftmaxCrossEntropy<T> {
 };
 
 template <class T>
-struct KlDivergenceLogProbs {
+struct KlDivergenceLogProbs : Nll<T> {
     static constexpr const char* name = "kl_divergence_log_probs";
-    static constexpr Reference reference = Reference::none;
-    static constexpr int term_sums = 0, fit_sums = 1, coefficients = 0;
-
-    Term<T, 0> term(T prediction, T) const { return {prediction, {}}; }
 
     Fit<T, 1> fit(T prediction, T target, T) const {
         const TwoWord<T> log_target = two_log(target);
@@ -40,15 +36,6 @@ struct KlDivergenceLogProbs {
         const T low = value.low + target * (gap.low + log_target.low);
         const bool none = target == T(0);
         return {{{none ? T(0) : value.high, none ? T(0) : low}}};
-    }
-
-    Finish<T, 0> finish(const Row<T, 0, 1>& row, T) const {
-        return {row.fits[0].high + row.fits[0].low, {}};
-    }
-
-    Emit<T> emit(T kept, T target, const T*) const {
-        const bool used = target != T(0);
-        return {used ? flat(kept) - target : T(0), used ? flat(kept) : T(0)};
     }
 };
 
@@ -65,6 +52,12 @@ struct KlDivergenceProbs : CategoricalCrossEntropy<T> {
         const bool none = target == T(0);
         return {{{none ? T(0) : value.high, none ? T(0) : low}}};
     }
+};
+
+// Half the absolute error is a quantile loss at the median.
+template <class T>
+struct TotalVariation : OverClasses<T, Quantile<T>> {
+    static constexpr const char* name = "total_variation";
 };
 
 }  // namespace

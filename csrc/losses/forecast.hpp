@@ -29,43 +29,49 @@ struct MultiQuantile {
     }
 };
 
-// Targets of the members are their ranks r: twice how many are smaller, plus how many are equal.
-// With d = x - y and e = 1 for the fair estimator, a member above y adds (2 M - e - r) d, one below
-// (r - e) |d|: nothing negative, where the pairs of members have been counted already.
+// Targets of the members are their ranks r, counted from outside: of how many pairs with each other
+// half the distance has been taken away. With e = 1 for the fair estimator a member adds
+// (r - e) |x - y|, which is never negative.
 template <class T>
 struct CrpsEnsemble {
     static constexpr const char* name = "crps_ensemble";
     static constexpr Reference reference = Reference::number;
-    static constexpr int term_sums = 0, fit_sums = 2, coefficients = 4;
+    static constexpr int term_sums = 0, fit_sums = 2, coefficients = 2;
     T fair;
 
     Term<T, 0> term(T prediction, T) const { return {prediction, {}}; }
 
     Fit<T, 2> fit(T prediction, T rank, T number) const {
-        const TwoWord<T> d = two_difference(prediction, number);
-        const bool above = d.high > T(0);
-        const T sided = above ? -rank : fair - rank;  // times d; above, 2 M - e comes later
-        const TwoWord<T> product = two_product(sided, d.high);
-        return {{{product.high, product.low + sided * d.low},
-                 {above ? d.high : flat(d.high), above ? d.low : T(0)}}};
+        // a sum may overflow where the mean does not
+        const bool far = abs(prediction - number) > T(0x1p64);
+        const T scale = far ? T(0x1p-64) : T(1);
+        const TwoWord<T> d = two_difference(prediction * scale, number * scale);
+        const T count = rank - fair;
+        const TwoWord<T> product = two_product(count, d.high);
+        const T low = product.low + count * d.low;
+        const bool none = count == T(0);
+        const T size = none ? T(0) : abs(product.high);
+        const T size_low = none ? T(0) : (d.high < T(0) ? -low : low);
+        return {{{far ? T(0) : size, far ? T(0) : size_low},
+                 {far ? size : T(0), far ? size_low : T(0)}}};
     }
 
-    Finish<T, 4> finish(const Row<T, 0, 2>& row, T members) const {
-        const T most = T(2) * members - fair, pairs = members * (members - fair);
-        const TwoWord<T> upper = two_product(most, row.fits[1].high);
-        const TwoWord<T> sum = two_sum(upper.high, row.fits[0].high);
-        const T low = sum.low + (upper.low + fma(most, row.fits[1].low, row.fits[0].low));
-        const bool infinite = abs(upper.high) == T(__builtin_inf());
-        const T total = low - low == T(0) ? sum.high + low : infinite ? upper.high : sum.high;
-        const T value = total / pairs;
-        return {value, {row.reference + flat(value), most, pairs, fair}};
+    Finish<T, 2> finish(const Row<T, 0, 2>& row, T members) const {
+        const TwoWord<T> near = row.fits[0], far = row.fits[1];
+        const bool any_far = far.high > T(0);
+        const T scale = any_far ? T(0x1p-64) : T(1);
+        const TwoWord<T> sum = two_sum(far.high, near.high * scale);
+        const T low = sum.low + (far.low + near.low * scale);
+        const T total = low - low == T(0) ? sum.high + low : sum.high;
+        const T pairs = members * (members - fair);
+        const T value = total / pairs * (any_far ? T(0x1p64) : T(1));
+        return {value, {row.reference + flat(value), pairs}};
     }
 
     Emit<T> emit(T kept, T rank, const T* row) const {
-        const T number = row[0], most = row[1], e = row[3];
-        const T both = (most + e) * T(0.5) - rank;  // M - r
-        const T slope = kept > number ? most - rank : kept < number ? e - rank : both;
-        return {slope / row[2] + flat(kept - number), flat(kept - number)};
+        const T number = row[0], pairs = row[1];
+        const T slope = kept > number ? rank - fair : (kept < number ? fair - rank : T(0));
+        return {slope / pairs + flat(kept - number), flat(kept - number)};
     }
 };
 

@@ -3,9 +3,12 @@
 
 #include "binary.hpp"
 #include "categorical.hpp"
+#include "classification.hpp"
 #include "deviances.hpp"
 #include "divergence.hpp"
 #include "forecast.hpp"
+#include "margin.hpp"
+#include "ordinal.hpp"
 #include "regression.hpp"
 #include "relative.hpp"
 #include "robust.hpp"
@@ -67,16 +70,25 @@ using MapLosses = List<
     Hinge,
     SquaredHinge,
     ModifiedHuber,
-    SigmoidFocal>;
+    SigmoidFocal,
+    ZeroOne>;
 
 using RowLosses = List<
     SoftmaxCrossEntropy,
     CategoricalCrossEntropy,
+    Nll,
+    MulticlassBrier,
+    MulticlassHinge,
+    MultiMargin,
+    SquaredMultiMargin,
+    OrdinalCrossEntropy,
     KlDivergence,
     KlDivergenceLogProbs,
     KlDivergenceProbs,
+    TotalVariation,
     MultiQuantile,
-    CrpsEnsemble>;
+    CrpsEnsemble,
+    TopK>;
 // clang-format on
 
 }  // namespace

@@ -95,7 +95,10 @@ struct Quantile {
     Point<T> operator()(T prediction, T target) const {
         const T r = prediction - target;
         const T above = T(1) - quantile;
-        const T value = (r > T(0) ? above : quantile) * abs(r);
+        const T slope = r > T(0) ? above : quantile;
+        const T half = T(0.5) * prediction - T(0.5) * target;  // whose whole may overflow
+        const bool over = abs(r) == T(__builtin_inf());
+        const T value = over ? T(2) * slope * abs(half) : slope * abs(r);
         const T grad = r > T(0) ? above : (r < T(0) ? -quantile : r);
         return {value, {grad}, {flat(r)}};
     }

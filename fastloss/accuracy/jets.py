@@ -220,6 +220,20 @@ def _power(base: Any, exponent: Any) -> Any:
     )
 
 
+def _maximum(*xs: Any) -> Any:
+    """The largest; several that are equal share its derivatives, a constant among them has none."""
+    tied = [xs[0]]
+    for x in xs[1:]:
+        if x > tied[0]:
+            tied = [x]
+        elif not x < tied[0]:
+            tied.append(x)
+    if len(tied) > 1:
+        Jet.met_kink = True
+    constants = [x for x in tied if not isinstance(x, Jet)]
+    return constants[0] if constants else sum(tied) * (1 / mpf(len(tied)))
+
+
 _JET_WORDS = {
     **WORDS,
     "digamma": _of_jets("digamma", _digamma),
@@ -228,6 +242,7 @@ _JET_WORDS = {
     "log": _of_jets("log", _log),
     "log1mexp": _of_jets("log1mexp", _log1mexp),
     "log_normal_cdf": _of_jets("log_normal_cdf", _log_normal_cdf),
+    "maximum": _maximum,
     "normal_cdf": _of_jets("normal_cdf", _normal_cdf),
     "normal_density": _of_jets("normal_density", _normal_density),
     "normal_interval": _of_jets("normal_interval", _normal_interval),

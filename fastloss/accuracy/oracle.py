@@ -38,6 +38,7 @@ from mpmath import mpf
 import fastloss as fl
 
 from .jets import Jet, on_jets
+from .samples import masses
 from .ulps import FORMATS, Column, ulp_error
 
 __all__ = ["OUTPUTS", "Truth", "Unit"]
@@ -187,7 +188,7 @@ class Truth:
             return [mpf(float(x)) for x in target.astype(self.dtype).ravel()]
         classes = prediction.shape[-1]
         if target.shape != prediction.shape:
-            target = np.eye(classes)[target]
+            target = masses(self.loss, target, classes)
         rows = self._numbers(target.astype(self.dtype))
         smoothing = self.loss.label_smoothing
         if not smoothing:

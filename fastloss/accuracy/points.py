@@ -17,7 +17,7 @@ import fastloss as fl
 from fastloss._domains import Domain
 
 from .oracle import Truth
-from .samples import Inputs, from_logits, generator, sample
+from .samples import Inputs, from_logits, generator, masses, sample, with_classes
 
 __all__ = ["RANGES", "Case", "case", "sweep"]
 
@@ -56,6 +56,7 @@ class Case:
 def case(loss: fl.Loss, kind: str, dtype: str, n: int, classes: int | None = None) -> Case:
     """A case of n units or a few more; the same at each call, so that all ways to run share it."""
     rng = generator()
+    loss = with_classes(loss, classes)
     found = ranges(loss, kind)
     each = max(1, -(-n // len(found)))
     parts = []
@@ -109,10 +110,10 @@ def subnormal(loss: fl.Loss, inputs: Inputs, rng: Draw) -> Inputs:
 
 def kinks(loss: fl.Loss, inputs: Inputs, rng: Draw) -> Inputs:
     """Predictions at 0, ±1 and the parameters, from zero or from the target, or floats away."""
-    x, target = inputs["prediction"], inputs["target"]
+    x, target = inputs["prediction"], _number(loss, inputs)
     steps = [0.0, 1.0, -1.0, *(s for p in _finite_parameters(loss) for s in (p, -p))]
     moved = rng.choice(steps, x.shape).astype(x.dtype)
-    if loss.schema == "map":
+    if target is not None:
         moved = np.where(rng.random(x.shape) < 0.5, moved, target + moved)
     moved = _inside(loss.domains()[0], _nearby(moved, rng))
     return {**inputs, "prediction": np.where(rng.random(x.shape) < 0.7, moved, x)}
@@ -121,8 +122,10 @@ def kinks(loss: fl.Loss, inputs: Inputs, rng: Draw) -> Inputs:
 def best(loss: fl.Loss, inputs: Inputs, rng: Draw) -> Inputs:
     """Predictions close to the best ones, where residuals are differences of near numbers."""
     x, target = inputs["prediction"], inputs["target"]
-    if target.shape != x.shape:
-        target = np.eye(x.shape[-1])[target]
+    if isinstance(loss, fl.RowLoss) and target.dtype.kind == "i":
+        target = masses(loss, target, x.shape[-1])
+    elif target.shape != x.shape:
+        target = np.broadcast_to(target[:, np.newaxis], x.shape)
     with np.errstate(divide="ignore", invalid="ignore"):
         exact = loss.mean_to_score(target.astype(np.float64))
     close = (exact * (1 + _small(x.shape, np.finfo(x.dtype).nmant + 2, rng))).astype(x.dtype)
@@ -170,10 +173,9 @@ def offset(loss: fl.Loss, inputs: Inputs, rng: Draw) -> Inputs:
     units = (len(x), 1)
     common = (_signs(units, rng) * np.exp2(rng.uniform(4, 60, units))).astype(x.dtype)
     steps = np.where(rng.random(units) < 0.5, 1.0, np.spacing(np.abs(common)))
-    return {
-        **inputs,
-        "prediction": common + (steps * rng.integers(-9, 10, x.shape)).astype(x.dtype),
-    }
+    around = common + (steps * rng.integers(-9, 10, x.shape)).astype(x.dtype)
+    moved = {"target": common[:, 0]} if _number(loss, inputs) is not None else {}
+    return {**inputs, **moved, "prediction": around}
 
 
 RANGES: tuple[Range, ...] = (
@@ -247,6 +249,13 @@ def _signs(shape: tuple[int, ...], rng: Draw) -> np.ndarray:
     return rng.choice([-1.0, 1.0], shape)
 
 
+def _number(loss: fl.Loss, inputs: Inputs) -> np.ndarray | None:
+    """The number that each prediction has as its target, where targets are numbers."""
+    if not isinstance(loss, fl.RowLoss):
+        return inputs["target"]
+    return inputs["target"][:, np.newaxis] if loss.takes_numbers else None
+
+
 def _finite_parameters(loss: fl.Loss) -> list[float]:
     return [p for p in loss.kernel_parameters() if np.isfinite(p)]
 
@@ -260,7 +269,7 @@ def _continuous(loss: fl.Loss, inputs: Inputs) -> Iterator[tuple[str, Domain]]:
         if domain.discrete or inputs[name].dtype.kind != "f":
             continue
         # distributions hold no numbers beyond 1
-        mass = loss.schema == "row" and name not in loss.differentiated
+        mass = name not in loss.differentiated and _number(loss, inputs) is None
         yield name, replace(domain, high=min(domain.high, 1.0)) if mass else domain
 
 

@@ -45,6 +45,8 @@ def restore() -> None:
         core.set_isa(_ISA)
 
 
-def outputs(loss: fl.Loss, inputs: dict[str, Any], **options: Any) -> tuple[Any, Any, Any]:
-    """Value, gradient and Hessian of every unit."""
+def outputs(loss: fl.Loss, inputs: dict[str, Any], **options: Any) -> tuple[Any, ...]:
+    """Value, gradient and Hessian of every unit; the value alone where it has no gradient."""
+    if not loss.has_gradient:
+        return (loss.value(**inputs, **{"reduction": "none", **options}),)
     return loss.value_grad_hess(**inputs, **{"reduction": "none", **options})

@@ -11,7 +11,15 @@ from fastloss._domains import Domain
 
 from .variants import target_kinds
 
-__all__ = ["CLASSES", "from_logits", "generator", "sample"]
+__all__ = [
+    "CLASSES",
+    "fixed_classes",
+    "from_logits",
+    "generator",
+    "masses",
+    "sample",
+    "with_classes",
+]
 
 CLASSES = 5
 Inputs = dict[str, np.ndarray]
@@ -49,7 +57,8 @@ def sample(
         Also tails, kinks, zeros, subnormals, ends of the domain, peaked rows and common offsets,
         where values may be infinite. Without, everything is finite and of moderate size.
     classes : int, optional
-        Of rows; by default as many as the loss has class weights, else 5.
+        Of rows; by default as many as the loss has weights or constants of classes, else 5. Such a
+        loss has no other number of them: ask :func:`with_classes` for one that has.
 
     Returns
     -------
@@ -60,7 +69,8 @@ def sample(
     shape = tuple(shape)
     if isinstance(loss, fl.RowLoss):
         kind = kind or target_kinds(loss)[0]
-        arrays = _rows(loss, (*shape, classes or _classes_of(loss)), dtype, rng, kind, extremes)
+        classes = max(classes or fixed_classes(loss) or CLASSES, loss.least_classes)
+        arrays = _rows(loss, (*shape, classes), dtype, rng, kind, extremes)
     else:
         arrays = _elements(loss, shape, dtype, rng, extremes)
     for name, domain in zip(loss.inputs, loss.domains(), strict=True):
@@ -69,8 +79,22 @@ def sample(
     return arrays
 
 
-def _classes_of(loss: fl.RowLoss) -> int:
-    return len(loss.class_weight or loss.columns or range(CLASSES))
+def with_classes(loss: fl.Loss, classes: int | None) -> fl.Loss:
+    """The loss for so many classes: parameters of one number a class repeat theirs."""
+    several = {name: x for name, x in loss.params.items() if isinstance(x, tuple)}
+    if classes is None or not isinstance(loss, fl.RowLoss) or not several:
+        return loss
+    count = {"class_weight": loss.label_count(classes)}
+    return loss.replace(
+        **{name: np.resize(x, count.get(name, classes)) for name, x in several.items()}
+    )
+
+
+def fixed_classes(loss: fl.RowLoss) -> int | None:
+    """How many classes rows of a loss have, where its parameters say it."""
+    if loss.class_weight:
+        return loss.class_count(len(loss.class_weight))
+    return len(loss.columns) if loss.columns else None
 
 
 def _elements(
@@ -184,10 +208,17 @@ def from_logits(domain: Domain, logits: np.ndarray) -> np.ndarray:
     return np.clip(np.exp(log_p), domain.low, domain.high)
 
 
+def masses(loss: fl.RowLoss, labels: np.ndarray, classes: int) -> np.ndarray:
+    """The target masses that class indices stand for."""
+    indices, labels = np.arange(classes), np.asarray(labels)[..., np.newaxis]
+    of_class = indices < labels if loss.encoding == "levels" else indices == labels
+    return of_class.astype(np.float64)
+
+
 def _labels(
     loss: fl.RowLoss, shape: list[int], classes: int, rng: np.random.Generator
 ) -> np.ndarray:
-    labels = rng.integers(classes, size=shape)
+    labels = rng.integers(loss.label_count(classes), size=shape)
     if loss.ignore_index is not None:
         labels = np.where(rng.random(shape) < 0.2, loss.ignore_index, labels)
     return labels

@@ -53,7 +53,7 @@ enum fastloss_target { FASTLOSS_MASSES, FASTLOSS_LABELS, FASTLOSS_NUMBERS };
  * Of class indices: CLASS, the index itself; ONE_HOT, a mass of 1 at the class; LEVELS, a mass of 1
  * at every class below the index, of which there is one more than classes.
  * Of numbers: COLUMNS, the plan's constant of each class; RANKS, twice how many predictions of the
- * row are smaller plus how many are equal. */
+ * row lie farther out on their side of the number plus how many are equal. */
 enum fastloss_encoding {
     FASTLOSS_CLASS,
     FASTLOSS_ONE_HOT,
@@ -148,9 +148,10 @@ typedef struct fastloss_kernel {
     int32_t predictions;
     int32_t inputs;
     int32_t parameters;
-    /* [float32, float64][outputs]; row: across */
+    /* [float32, float64][outputs], null for outputs that it has not; row: across */
     fastloss_block block[2][8];
     fastloss_block block_along[2][8];
+    int32_t target; /* row: a fastloss_target that it needs, MASSES where class indices do too */
 } fastloss_kernel;
 
 /* Runs a plan; returns a fastloss_status. Nothing is allocated but scratch memory. */

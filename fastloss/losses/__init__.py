@@ -5,18 +5,24 @@ from types import ModuleType
 from . import (
     binary,
     categorical,
+    classification,
     deviances,
     divergence,
     forecast,
+    margin,
+    ordinal,
     regression,
     relative,
     robust,
 )
 from .binary import *  # noqa: F403
 from .categorical import *  # noqa: F403
+from .classification import *  # noqa: F403
 from .deviances import *  # noqa: F403
 from .divergence import *  # noqa: F403
 from .forecast import *  # noqa: F403
+from .margin import *  # noqa: F403
+from .ordinal import *  # noqa: F403
 from .regression import *  # noqa: F403
 from .relative import *  # noqa: F403
 from .robust import *  # noqa: F403
@@ -28,8 +34,11 @@ FAMILIES: tuple[ModuleType, ...] = (
     deviances,
     binary,
     categorical,
+    margin,
+    ordinal,
     divergence,
     forecast,
+    classification,
 )
 
 __all__ = [name for family in FAMILIES for name in family.__all__]

@@ -367,7 +367,7 @@ class Exponential(MapLoss):
         return value, negative - positive, value
 
 
-class _LabelLoss(MapLoss):
+class SignedLoss(MapLoss):
     """A loss of a score against a label of -1 or +1: slope * target + shift."""
 
     labels: str = choice("pm1", "01")
@@ -379,7 +379,7 @@ class _LabelLoss(MapLoss):
         return (1.0, 0.0) if self.labels == "pm1" else (2.0, -1.0)
 
 
-class _MarginLoss(_LabelLoss):
+class _MarginLoss(SignedLoss):
     """One that is 0 from a margin on."""
 
     margin: float = nonnegative(1.0, extremes=(1e-3, 10.0))
@@ -473,7 +473,7 @@ class SquaredHinge(_MarginLoss):
         return violation * violation, const(-2.0) * label * violation, hess
 
 
-class ModifiedHuber(_LabelLoss):
+class ModifiedHuber(SignedLoss):
     """Modified Huber loss, max(0, 1 - label z)² from label z = -1 on, -4 label z below.
 
     The square of the hinge that turns linear where a score is badly wrong (Zhang, 2004). Its best
@@ -521,7 +521,7 @@ class ModifiedHuber(_LabelLoss):
         return value, grad, where(curved, const(2.0), flat(violation))
 
 
-class SigmoidFocal(_LabelLoss):
+class SigmoidFocal(SignedLoss):
     """Focal loss of a logit, -a (1 - p)^gamma log p with p = sigmoid(label z) (Lin et al., 2017).
 
     Targets are labels alone: for soft ones there is no agreed meaning.

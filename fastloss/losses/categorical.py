@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from .._domains import ANYTHING, MASS, PROBABILITY, Domain
-from .._loss import RowLoss
-from .._parameters import CLIP_KINKS, clip_at, optional_integer, optional_weights, small
+from .._domains import ANYTHING, LOG_PROBABILITY, MASS, PROBABILITY, Domain
+from .._parameters import CLIP_KINKS, clip_at, flag, small
 from ..vocabulary import (
     abs,
     const,
     exp,
+    flat,
     fma,
     inf,
     log,
@@ -25,16 +25,19 @@ from ..vocabulary import (
     where,
 )
 from ._clip import clip, is_clipped, log_clipped, unclipped
+from ._labels import LabelLoss
+from ._over_classes import OverClasses
+from .regression import SquaredError
 
-__all__ = ["CategoricalCrossEntropy", "SoftmaxCrossEntropy"]
+__all__ = ["CategoricalCrossEntropy", "MulticlassBrier", "Nll", "SoftmaxCrossEntropy"]
+
+_of_class = SquaredError.formula
 
 
-class _CategoricalLoss(RowLoss):
-    """A loss of rows with the options of labels, which the driver carries out."""
+class _CategoricalLoss(LabelLoss):
+    """A loss of rows whose labels are distributions that can be smoothed."""
 
     optimum = "mean"
-    class_weight: tuple[float, ...] | None = optional_weights()
-    ignore_index: int | None = optional_integer()
     label_smoothing: float = small(0.0, below=1.0, examples=(0.1,))
     bounds: ClassVar[tuple[float, float, float]]
 
@@ -251,3 +254,110 @@ class CategoricalCrossEntropy(_CategoricalLoss):
         # both quotients are raised, as the first may be subnormal
         curve = (target * const(2.0**60)) / kept / (kept * const(2.0**60))
         return where(none, const(0.0), -slope), where(none, const(0.0), curve)
+
+
+class Nll(_CategoricalLoss):
+    """Negative log-likelihood, -z_label of log-probabilities z; for a distribution q, -Σ q z.
+
+    Targets are class indices of shape prediction.shape[:-1], or class probabilities of
+    prediction's shape. Predictions are taken as they are: rows are not normalised.
+
+    Parameters
+    ----------
+    class_weight : sequence of float, optional
+        One weight a class; a row weighs as much as its label.
+    ignore_index : int, optional
+        Rows with this label are absent.
+    label_smoothing : float
+        Share of the target mass that is spread evenly over all classes.
+    """
+
+    name = "nll"
+    link = "log"
+    convex = True
+    smooth = True
+    hessian_sign = "zero"
+    bounds = (1, 0, 0)
+
+    def domains(self) -> tuple[Domain, ...]:
+        return LOG_PROBABILITY, MASS
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return ()
+
+    @staticmethod
+    def definition(predictions: Any, targets: Any) -> Any:
+        return sum(-q * z for z, q in zip(predictions, targets, strict=True) if q)
+
+    @staticmethod
+    def term(prediction: Any, reference: Any) -> Any:
+        return prediction, ()
+
+    @staticmethod
+    def fit(prediction: Any, target: Any, reference: Any) -> Any:
+        product, low = two_product(target, prediction)
+        none, zero = target == const(0.0), const(0.0)
+        return ((where(none, zero, zero - product), where(none, zero, -low)),)
+
+    @staticmethod
+    def finish(reference: Any, ties: Any, terms: Any, fits: Any, classes: Any) -> Any:
+        return fits[0][0] + fits[0][1], ()
+
+    @staticmethod
+    def emit(kept: Any, target: Any, row: Any) -> Any:
+        used, zero = target != const(0.0), const(0.0)
+        return where(used, flat(kept) - target, zero), where(used, flat(kept), zero)
+
+
+class MulticlassBrier(LabelLoss, OverClasses):
+    """Brier score of class probabilities, Σ (p - target)² over the classes (Brier, 1950).
+
+    Targets are class indices of shape prediction.shape[:-1], or class probabilities of
+    prediction's shape.
+
+    Parameters
+    ----------
+    class_weight : sequence of float, optional
+        One weight a class; a row weighs as much as its label.
+    ignore_index : int, optional
+        Rows with this label are absent.
+    half : bool
+        Give half of it, which for two classes is the squared error of one of them.
+    """
+
+    name = "multiclass_brier"
+    optimum = "mean"
+    convex = True
+    smooth = True
+    hessian_sign = "positive"
+    encoding = "one_hot"
+    ulps = {"float32": (2, 1, 0), "float64": (2, 1, 0)}
+    sample = (0.001, 0.999)
+    half: bool = flag(False)
+
+    @property
+    def elicits(self) -> str:  # type: ignore[override]
+        return "probabilities" if self.proper else ""
+
+    @property
+    def proper(self) -> bool:  # type: ignore[override]
+        return self.class_weight is None
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return SquaredError(half=self.half).kernel_parameters()
+
+    def domains(self) -> tuple[Domain, ...]:
+        return PROBABILITY, MASS
+
+    @staticmethod
+    def definition(predictions: Any, targets: Any, factor: Any) -> Any:
+        return factor * sum((p - q) ** 2 for p, q in zip(predictions, targets, strict=True))
+
+    @staticmethod
+    def fit(prediction: Any, target: Any, reference: Any, factor: Any) -> Any:
+        return ((_of_class(prediction, target, factor)[0], const(0.0)),)
+
+    @staticmethod
+    def emit(kept: Any, target: Any, row: Any, factor: Any) -> Any:
+        _, grad, hess = _of_class(kept, target, factor)
+        return grad, hess

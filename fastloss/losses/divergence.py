@@ -11,7 +11,6 @@ from ..vocabulary import (
     abs,
     const,
     exp,
-    flat,
     inf,
     log,
     two_difference,
@@ -21,9 +20,13 @@ from ..vocabulary import (
     where,
 )
 from ._clip import clip, log_clipped, unclipped
-from .categorical import CategoricalCrossEntropy, SoftmaxCrossEntropy
+from ._over_classes import OverClasses
+from .categorical import CategoricalCrossEntropy, Nll, SoftmaxCrossEntropy
+from .regression import Quantile
 
-__all__ = ["KlDivergence"]
+__all__ = ["KlDivergence", "TotalVariation"]
+
+_of_class = Quantile.formula
 
 
 class KlDivergence(RowLoss):
@@ -132,7 +135,7 @@ class _OfLogits(SoftmaxCrossEntropy):
         return (where(none, zero, product), low), (target, zero)
 
 
-class _OfLogProbs(RowLoss):
+class _OfLogProbs(Nll):
     name = "kl_divergence_log_probs"
 
     @staticmethod
@@ -140,24 +143,10 @@ class _OfLogProbs(RowLoss):
         return sum(q * (log(q) - z) for z, q in zip(predictions, targets, strict=True) if q)
 
     @staticmethod
-    def term(prediction: Any, maximum: Any) -> Any:
-        return prediction, ()
-
-    @staticmethod
     def fit(prediction: Any, target: Any, maximum: Any) -> Any:
         log_target, log_low = two_log(target)
         gap, gap_low = two_difference(log_target, prediction)
         return (_product(target, gap, gap_low + log_low),)
-
-    @staticmethod
-    def finish(reference: Any, ties: Any, terms: Any, fits: Any, classes: Any) -> Any:
-        return fits[0][0] + fits[0][1], ()
-
-    @staticmethod
-    def emit(kept: Any, target: Any, row: Any) -> Any:
-        used = target != const(0.0)
-        zero = const(0.0)
-        return where(used, flat(kept) - target, zero), where(used, flat(kept), zero)
 
 
 class _OfProbs(CategoricalCrossEntropy):
@@ -177,3 +166,41 @@ class _OfProbs(CategoricalCrossEntropy):
 
 
 _SCALARS = {"logits": _OfLogits, "log_probs": _OfLogProbs, "probs": _OfProbs}
+
+
+class TotalVariation(OverClasses):
+    """Total variation distance of two distributions, ½ Σ |p - target|.
+
+    Targets are class probabilities of prediction's shape.
+    """
+
+    name = "total_variation"
+    optimum = "none"
+    kinks = "p = target: gradient 0"
+    convex = True
+    smooth = False
+    hessian_sign = "zero"
+    elicits = ""
+    proper = False
+    takes_labels = False
+    sample = (0.001, 0.999)
+    ulps = {"float32": (1.5, 0, 0), "float64": (1.5, 0, 0)}
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return (0.5,)  # half the absolute error is a quantile loss at the median
+
+    def domains(self) -> tuple[Domain, ...]:
+        return PROBABILITY, MASS
+
+    @staticmethod
+    def definition(predictions: Any, targets: Any, half: Any) -> Any:
+        return half * sum(abs(p - q) for p, q in zip(predictions, targets, strict=True))
+
+    @staticmethod
+    def fit(prediction: Any, target: Any, reference: Any, half: Any) -> Any:
+        return ((_of_class(prediction, target, half)[0], const(0.0)),)
+
+    @staticmethod
+    def emit(kept: Any, target: Any, row: Any, half: Any) -> Any:
+        _, grad, hess = _of_class(kept, target, half)
+        return grad, hess

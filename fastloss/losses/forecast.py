@@ -6,7 +6,7 @@ from typing import Any
 
 from .._loss import RowLoss
 from .._parameters import choice, fractions
-from ..vocabulary import abs, const, flat, fma, inf, two_difference, two_product, two_sum, where
+from ..vocabulary import abs, const, flat, two_difference, two_product, two_sum, where
 from .regression import pinball
 
 __all__ = ["CrpsEnsemble", "MultiQuantile"]
@@ -94,16 +94,20 @@ class CrpsEnsemble(_Forecast):
     name = "crps_ensemble"
     encoding = "ranks"
     fit_sums = 2
-    coefficients = 4
+    coefficients = 2
     optimum = "none"
     convex = False
     smooth = False
     hessian_sign = "zero"
     elicits = ""
     proper = False
-    kinks = "members equal to the target or to one another: the mean of both sides"
-    ulps = {"float32": (2, 2, 0), "float64": (2, 2, 0)}
+    kinks = "member = target: gradient 0; members equal to one another: the mean of both sides"
+    ulps = {"float32": (2, 1.5, 0), "float64": (2, 1.5, 0)}
     estimator: str = choice("nrg", "fair")
+
+    @property
+    def least_classes(self) -> int:  # type: ignore[override]
+        return 2 if self.estimator == "fair" else 1
 
     def kernel_parameters(self) -> tuple[float, ...]:
         return (1.0 if self.estimator == "fair" else 0.0,)
@@ -115,9 +119,9 @@ class CrpsEnsemble(_Forecast):
         distance = sum(abs(x - number) for x in predictions)
         return distance / members - gaps / (2 * members * (members - fair))
 
-    # Targets of the members are their ranks r: twice how many are smaller, plus how many are equal.
-    # With d = x - y and e = 1 for the fair estimator, a member above y adds (2 M - e - r) d, one
-    # below (r - e) |d|: nothing negative, where the pairs of members have been counted already.
+    # Targets of the members are their ranks r, counted from outside: of how many pairs with each
+    # other half the distance has been taken away. With e = 1 for the fair estimator a member adds
+    # (r - e) |x - y|, which is never negative.
 
     @staticmethod
     def term(prediction: Any, number: Any, fair: Any) -> Any:
@@ -125,27 +129,35 @@ class CrpsEnsemble(_Forecast):
 
     @staticmethod
     def fit(prediction: Any, rank: Any, number: Any, fair: Any) -> Any:
-        d, d_low = two_difference(prediction, number)
-        above = d > const(0.0)
-        sided = where(above, -rank, fair - rank)  # times d; above, 2 M - e comes later
-        product, low = two_product(sided, d)
-        upper = where(above, d, flat(d)), where(above, d_low, const(0.0))
-        return (product, low + sided * d_low), upper
+        # a sum may overflow where the mean does not
+        far = abs(prediction - number) > const(2.0**64)
+        scale = where(far, const(2.0**-64), const(1.0))
+        d, d_low = two_difference(prediction * scale, number * scale)
+        count = rank - fair
+        product, low = two_product(count, d)
+        low = low + count * d_low
+        zero = const(0.0)
+        none = count == zero
+        size = where(none, zero, abs(product))
+        size_low = where(none, zero, where(d < zero, -low, low))
+        near = where(far, zero, size), where(far, zero, size_low)
+        return near, (where(far, size, zero), where(far, size_low, zero))
 
     @staticmethod
     def finish(number: Any, ties: Any, terms: Any, fits: Any, classes: Any, fair: Any) -> Any:
-        most = const(2.0) * classes - fair
+        near, near_low = fits[0]
+        any_far = fits[1][0] > const(0.0)
+        scale = where(any_far, const(2.0**-64), const(1.0))
+        total, low = two_sum(fits[1][0], near * scale)
+        low = low + (fits[1][1] + near_low * scale)
+        total = where(low - low == const(0.0), total + low, total)
         pairs = classes * (classes - fair)
-        upper, upper_low = two_product(most, fits[1][0])
-        total, low = two_sum(upper, fits[0][0])
-        low = low + (upper_low + fma(most, fits[1][1], fits[0][1]))
-        limit = where(abs(upper) == const(inf), upper, total)
-        value = where(low - low == const(0.0), total + low, limit) / pairs
-        return value, (number + flat(value), most, pairs, fair)
+        value = total / pairs * where(any_far, const(2.0**64), const(1.0))
+        return value, (number + flat(value), pairs)
 
     @staticmethod
     def emit(kept: Any, rank: Any, row: Any, fair: Any) -> Any:
-        number, most, e = row[0], row[1], row[3]
-        both = (most + e) * const(0.5) - rank  # M - r
-        slope = where(kept > number, most - rank, where(kept < number, e - rank, both))
-        return slope / row[2] + flat(kept - number), flat(kept - number)
+        number, pairs = row[0], row[1]
+        below = where(kept < number, fair - rank, const(0.0))
+        slope = where(kept > number, rank - fair, below)
+        return slope / pairs + flat(kept - number), flat(kept - number)

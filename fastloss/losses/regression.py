@@ -46,7 +46,9 @@ def pinball(prediction: Any, target: Any, quantile: Any) -> Any:
     """The quantile loss of one level."""
     r = prediction - target
     above = const(1.0) - quantile
-    value = where(r > const(0.0), above, quantile) * abs(r)
+    slope = where(r > const(0.0), above, quantile)
+    half = const(0.5) * prediction - const(0.5) * target  # whose whole may overflow
+    value = where(abs(r) == const(inf), const(2.0) * slope * abs(half), slope * abs(r))
     grad = where(r > const(0.0), above, where(r < const(0.0), -quantile, r))
     return value, grad, flat(r)
 

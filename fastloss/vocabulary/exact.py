@@ -77,7 +77,7 @@ WORDS = {
     "log": mpmath.log,
     "log1mexp": _log1mexp,
     "log_normal_cdf": _log_normal_cdf,
-    "maximum": max,
+    "maximum": lambda *xs: max(xs),
     "minimum": min,
     "normal_cdf": _normal_cdf,
     "normal_density": mpmath.npdf,

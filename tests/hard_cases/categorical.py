@@ -145,4 +145,31 @@ CASES = {
     fl.CategoricalCrossEntropy(eps=2.0**-30): [
         ("a tiny eps, clipped at 1", [0, 1], 1, 9.313225750491594e-10, [0, 0], [0, 0]),
     ],
+    fl.Nll(): [
+        ("certain and right", [0, -INF], 0, 0, [-1, 0], [0, 0]),
+        ("certain and wrong", [0, -INF], 1, INF, [0, -1], [0, 0]),
+        ("impossible without mass", [-INF, 0], [0.0, 1.0], 0, [0, -1], [0, 0]),
+        ("impossible with mass", [-INF, 0], [0.5, 0.5], INF, [-0.5, -0.5], [0, 0]),
+        ("a negative zero", [-0.0, -1], 0, 0, [-1, 0], [0, 0]),
+        ("rows that are no distributions", [-1, -1], 1, 1, [0, -1], [0, 0]),
+        ("no mass", [-1, 0], [0.0, 0.0], 0, [0, 0], [0, 0]),
+        ("five times the mass", [-1, -2], [2.0, 3.0], 8, [-2, -3], [0, 0]),
+        ("a subnormal logarithm", [-(2.0**-149), -1], 0, 2.0**-149, [-1, 0], [0, 0]),
+        ("the largest float32", [-1.5 * 2.0**127, 0], 0, 1.5 * 2.0**127, [-1, 0], [0, 0]),
+    ],
+    fl.MulticlassBrier(): [
+        ("certain and right", [1, 0, 0], 0, 0, [0, 0, 0], [2, 2, 2]),
+        ("certain and wrong: 2, not 1", [1, 0, 0], 1, 2, [2, -2, 0], [2, 2, 2]),
+        ("two classes count twice", [0.75, 0.25], 0, 0.125, [-0.5, 0.5], [2, 2]),
+        ("a distribution", [0.5, 0.5], [0.25, 0.75], 0.125, [0.5, -0.5], [2, 2]),
+        ("a distribution that is met", [0.25, 0.75], [0.25, 0.75], 0, [0, 0], [2, 2]),
+        ("no mass", [0.5, 0.5], [0.0, 0.0], 0.5, [1, 1], [2, 2]),
+        ("one class", [1], 0, 0, [0], [2]),
+        ("a tiny probability", [2.0**-60, 1], 1, 2.0**-120, [2.0**-59, 0], [2, 2]),
+        ("next to 1, float32", [1 - 2.0**-24, 2.0**-24], 0, 2.0**-47, [-(2.0**-23), 2.0**-23],
+         [2, 2]),
+    ],
+    fl.MulticlassBrier(half=True): [
+        ("two classes count once", [0.75, 0.25], 0, 0.0625, [-0.25, 0.25], [1, 1]),
+    ],
 }  # fmt: skip

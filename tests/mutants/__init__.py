@@ -16,6 +16,7 @@ from pathlib import Path
 
 import cases
 
+import fastloss as fl
 from fastloss._native import core
 
 TESTS = Path(__file__).parents[1]
@@ -25,6 +26,8 @@ OUTPUTS = ("value", "grad", "hess")
 
 FORMULAS = {name: schema for name, schema, *_ in core.kernels()} if cases.COMPILED else {}
 """The schema of each formula."""
+VALUE_ONLY = {fl.get(name).kernel for name in fl.losses(gradient=False)}
+"""The formulas without a gradient."""
 
 
 def build(folder):
@@ -46,8 +49,14 @@ def build(folder):
     return folder
 
 
+def outputs_of(formula):
+    return OUTPUTS[:1] if formula in VALUE_ONLY else OUTPUTS
+
+
 def losses_of(formula):
-    return [loss for loss in cases.all_variants() if loss.kernel == formula]
+    names = fl.losses(gradient=formula not in VALUE_ONLY)
+    found = [loss for name in names for loss in cases.variants(name)]
+    return [loss for loss in found if loss.kernel == formula]
 
 
 def mutation(formula, output):
@@ -82,7 +91,8 @@ def failure(package, backend, formula, output=None):
             environment["FASTLOSS_MUTANT"] = " ".join((formula, *change))
         else:
             command += [f"--mutation={','.join(change)}"]
-    command.append("tests/test_accuracy.py")
+    name = "value_only" if formula in VALUE_ONLY else "accuracy"
+    command.append(f"tests/test_{name}.py")
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     if done.returncode == 0:
         return None

@@ -28,7 +28,7 @@ def main():
         (backend, formula, output)
         for formula in mutants.FORMULAS
         for backend in cases.BACKENDS
-        for output in (None, *mutants.OUTPUTS)
+        for output in (None, *mutants.outputs_of(formula))
     ]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
         package = mutants.build(Path(folder))

@@ -47,6 +47,13 @@ struct MapMutant<Formula, Point<T, P> (Base::*)(Inputs...) const> : Formula {
     }
 };
 
+template <class Formula, class T, class Base, class... Inputs>
+struct MapMutant<Formula, T (Base::*)(Inputs...) const> : Formula {
+    T operator()(Inputs... inputs) const {
+        return mutated<Formula>(0, Formula::operator()(inputs...));
+    }
+};
+
 template <class Formula>
 struct RowMutant : Formula {
     template <class... Inputs>

@@ -22,6 +22,13 @@ def wrong_formula(function, factor, summand):
     return mutant
 
 
+def wrong_value(function, factor, summand):
+    def mutant(*arguments):
+        return function(*arguments) * factor[0] + summand[0]
+
+    return mutant
+
+
 def wrong_finish(function, factor, summand):
     def mutant(*arguments):
         value, coefficients = function(*arguments)
@@ -78,9 +85,10 @@ def mutate(backend, formula, output, *change):
         for new, neutral in zip(change, (1.0, -0.0), strict=True)
     )
     scalars = mutants.losses_of(formula)[0].scalars
+    makers = WRONG | ({"formula": wrong_value} if formula in mutants.VALUE_ONLY else {})
     wrong = {
         getattr(scalars, name): functools.partial(make, factor=factor, summand=summand)
-        for name, make in WRONG.items()
+        for name, make in makers.items()
         if hasattr(scalars, name)
     }
     if backend == "numba":

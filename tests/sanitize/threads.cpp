@@ -56,6 +56,11 @@ class Call {
             input_[i] = is_double() ? numbers<double>(units_ * classes_, i)
                                     : numbers<float>(units_ * classes_, i);
         }
+        if (k.target == FASTLOSS_LABELS) {
+            input_[1].assign(units_ * sizeof(int64_t), 0);
+            for (int64_t i = 0; i < units_; ++i)
+                input_[1][i * sizeof(int64_t)] = char(i % classes_);
+        }
     }
 
     // Value, gradients and Hessians.
@@ -93,6 +98,7 @@ class Call {
         plan.schema = k.schema;
         plan.dtype = dtype_;
         plan.outputs = FASTLOSS_VALUE | FASTLOSS_GRAD | FASTLOSS_HESS;
+        if (!k.block[is_double()][plan.outputs]) plan.outputs = FASTLOSS_VALUE;
         plan.reduction = FASTLOSS_MEAN;
         plan.predictions = k.predictions;
         plan.inputs = k.inputs;
@@ -107,6 +113,13 @@ class Call {
         for (int i = 0; i < k.inputs; ++i) {
             plan.input[i] = {const_cast<char*>(input_[i].data()), &stride, item, dtype_};
             plan.domain[i] = {0, highest, 1, 0};
+        }
+        plan.target = k.target;
+        plan.encoding = k.target == FASTLOSS_NUMBERS ? FASTLOSS_RANKS : FASTLOSS_CLASS;
+        const int64_t label = sizeof(int64_t);
+        if (k.target == FASTLOSS_NUMBERS) plan.input[1].strides = &item;
+        if (k.target == FASTLOSS_LABELS) {
+            plan.input[1] = {const_cast<char*>(input_[1].data()), &label, 0, FASTLOSS_INT64};
         }
         results.resize(sizeof(double) + 2 * k.predictions * size);
         char* out = results.data() + sizeof(double);
