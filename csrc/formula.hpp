@@ -1,7 +1,7 @@
 // What a formula is made of, and gives back. No array, no loop: the drivers own those.
 #pragma once
 
-#include "real.hpp"
+#include "special.hpp"
 
 namespace fastloss {
 namespace {

@@ -146,6 +146,57 @@ def _log(x: Any) -> tuple[Any, Any, Any]:
     return mpmath.log(x) if x else -mpmath.inf, r, -r * r
 
 
+def _sqrt(x: Any) -> tuple[Any, Any, Any]:
+    root = mpmath.sqrt(x)
+    slope = 1 / (2 * root) if root else mpmath.inf
+    return root, slope, -2 * slope**3
+
+
+def _tanh(x: Any) -> tuple[Any, Any, Any]:
+    t, s = mpmath.tanh(x), WORDS["sech_squared"](x)
+    return t, s, -2 * t * s
+
+
+def _sech_squared(x: Any) -> tuple[Any, Any, Any]:
+    t, s, first = _tanh(x)
+    return s, first, s * (4 * t * t - 2 * s)
+
+
+def _log1mexp(x: Any) -> tuple[Any, Any, Any]:
+    r = 1 / mpmath.expm1(x) if x else mpmath.inf
+    return WORDS["log1mexp"](x), r, -r * (1 + r)
+
+
+def _normal_density(x: Any) -> tuple[Any, Any, Any]:
+    y = WORDS["normal_density"](x)
+    return y, -x * y, (x * x - 1) * y
+
+
+def _normal_cdf(x: Any) -> tuple[Any, Any, Any]:
+    return WORDS["normal_cdf"](x), *_normal_density(x)[:2]
+
+
+def _normal_interval(x: Any) -> tuple[Any, Any, Any]:
+    first, second, _ = _normal_density(x)
+    return WORDS["normal_interval"](x), 2 * first, 2 * second
+
+
+def _log_normal_cdf(x: Any) -> tuple[Any, Any, Any]:
+    return (
+        WORDS["log_normal_cdf"](x),
+        WORDS["inverse_mills"](x),
+        -WORDS["inverse_mills_slope"](x),
+    )
+
+
+def _lgamma(x: Any) -> tuple[Any, Any, Any]:
+    return WORDS["lgamma"](x), WORDS["digamma"](x), WORDS["trigamma"](x)
+
+
+def _digamma(x: Any) -> tuple[Any, Any, Any]:
+    return *_lgamma(x)[1:], mpmath.psi(2, x) if x else -mpmath.inf
+
+
 def _of_jets(word: str, derivatives: Callable[[Any], tuple[Any, Any, Any]]) -> Any:
     plain = WORDS[word]
 
@@ -170,12 +221,36 @@ def _maximum(*xs: Any) -> Any:
     return constants[0] if constants else sum(tied) * (1 / mpf(len(tied)))
 
 
+def _power(base: Any, exponent: Any) -> Any:
+    plain = WORDS["power"]
+    if not isinstance(base, Jet):
+        return plain(base, exponent)
+    x = base.value
+    first, second = exponent, exponent * (exponent - 1)
+    return base.through(
+        plain(x, exponent),
+        first * plain(x, exponent - 1) if first else mpf(0),
+        second * plain(x, exponent - 2) if second else mpf(0),
+    )
+
+
 _JET_WORDS = {
     **WORDS,
+    "digamma": _of_jets("digamma", _digamma),
     "exp": _of_jets("exp", _exp),
+    "lgamma": _of_jets("lgamma", _lgamma),
     "log": _of_jets("log", _log),
     "maximum": _maximum,
+    "log1mexp": _of_jets("log1mexp", _log1mexp),
+    "log_normal_cdf": _of_jets("log_normal_cdf", _log_normal_cdf),
+    "normal_cdf": _of_jets("normal_cdf", _normal_cdf),
+    "normal_density": _of_jets("normal_density", _normal_density),
+    "normal_interval": _of_jets("normal_interval", _normal_interval),
+    "power": _power,
+    "sech_squared": _of_jets("sech_squared", _sech_squared),
     "sign": _of_jets("sign", lambda x: (mpmath.sign(x), mpf(0), mpf(0))),
+    "sqrt": _of_jets("sqrt", _sqrt),
+    "tanh": _of_jets("tanh", _tanh),
 }
 
 

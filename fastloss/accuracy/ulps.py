@@ -59,10 +59,10 @@ class Column:
              for n, x, e in zip(self.nearest, exact, self.exponent, strict=True)]
         )  # fmt: skip
 
-    def errors(self, got: Any) -> np.ndarray:
-        """In ulps of each result; infinite where only :func:`ulp_error` can tell."""
-        got = np.asarray(got, np.float64).ravel()
+    def errors(self, got: Any, low: Any = 0.0) -> np.ndarray:
+        """In ulps of each result, got + low; infinite where only :func:`ulp_error` can tell."""
+        got, low = (np.asarray(x, np.float64).ravel() for x in (got, low))
         with np.errstate(invalid="ignore", over="ignore"):
             gap = np.ldexp(got - self.nearest, -self.exponent)
-            error = np.abs(gap + self.rest)
+            error = np.abs(gap + (self.rest + np.ldexp(low, -self.exponent)))
         return np.where(np.isfinite(error), error, np.inf)

@@ -26,7 +26,7 @@ from llvmlite import ir
 from numba.core import config
 from numba.extending import intrinsic
 
-from ._polynomials import EXP, EXPM1, LOG, LOG1P_UNIT, LOG_COSH, TANH
+from ._polynomials import EXP, EXPM1, LOG, LOG1P_UNIT, REDUCED
 
 __all__ = ["FLOAT32", "FLOAT64", "FUSES", "multiply_add"]
 
@@ -133,7 +133,8 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
     to_bits = _bitcast(form.real_type, form.unsigned_type)
     from_bits = _bitcast(form.unsigned_type, form.real_type)
 
-    zero, one, four, quarter = real(0), real(1), real(4), real(0.25)
+    zero, one, four = real(0), real(1), real(4)
+    half, quarter = real(0.5), real(0.25)
     infinity, nan = real(math.inf), real(math.nan)
     smallest_normal = real(2.0 ** (1 - form.bias))
     mantissa, bias = unsigned(form.mantissa), form.bias
@@ -161,8 +162,10 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
     wide_shift = real(rounding + 2 * bias)
     negative_shift = real(rounding + bias + form.mantissa + 1)
     raised_shift = real(rounding + bias + form.mantissa + 1 + form.raise_by)
+    wide_raised_shift = real(rounding + bias + form.raise_by)
     exponent_unit = 2.0**-23 if real is np.float32 else 1.0
     log_high = real(float.fromhex(form.ln2_high) * exponent_unit)
+    low_unit = real(float.fromhex(form.ln2_low) * exponent_unit)
     log_low = real(4 * float.fromhex(form.ln2_low) * exponent_unit)
     up = real(2.0**form.mantissa)
     up_exponent = real(form.mantissa / exponent_unit)
@@ -177,8 +180,6 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
     expm1_reduced = _polynomial(EXPM1[name])
     log_reduced = _polynomial(LOG[name])
     log1p_unit_reduced = _polynomial(LOG1P_UNIT[name])
-    log_cosh_polynomial = _polynomial(LOG_COSH[name])
-    tanh_polynomial = _polynomial(TANH[name])
 
     @_compiled
     def absolute(x):
@@ -268,6 +269,13 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
         return two_exp_scaled(biased, remainder2w(x, biased - raised_shift, lo), x < raised_zero)
 
     @_compiled
+    def exp_split(x, lo):
+        biased = multiply_add(x, log2_e, wide_raised_shift)
+        n = biased - wide_raised_shift
+        scale = from_bits(unsigned(to_bits(biased) << mantissa))
+        return scale, multiply_add(n, minus_high, x), multiply_add(n, minus_low, lo)
+
+    @_compiled
     def lowered(x):
         return x * one_lowered
 
@@ -324,6 +332,16 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
         return words[0] if regular else limit, words[1] if regular else zero
 
     @_compiled
+    def log_split(x, lo):
+        subnormal = x < smallest_normal
+        normal = x * up if subnormal else x
+        bits = exponent_bits(normal)
+        k = exponent(bits) - (up_exponent if subnormal else zero)
+        m = from_bits(unsigned(to_bits(normal) - bits))
+        twice_scale = from_bits(unsigned(two_bits - bits))
+        return k * log_high, k * low_unit, m, half * (twice_scale * lo)
+
+    @_compiled
     def two_log2w(x, lo):
         subnormal = x < smallest_normal
         normal = x * up if subnormal else x
@@ -375,14 +393,6 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
     def log1p_unit(x, addend):
         return x + multiply_add(x, x * log1p_unit_reduced(x), addend)
 
-    @_compiled
-    def log_cosh_reduced(square):
-        return log_cosh_polynomial(square)
-
-    @_compiled
-    def tanh_reduced(square):
-        return tanh_polynomial(square)
-
     return {
         "abs": absolute,
         "exp": exp,
@@ -393,13 +403,11 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
         "log1p": log1p,
         "log1p_plus": log1p_plus,
         "log1p_unit": log1p_unit,
-        "log_cosh_reduced": log_cosh_reduced,
         "lowered": lowered,
         "maximum": maximum,
         "minimum": minimum,
         "sign": sign,
         "sqrt": sqrt,
-        "tanh_reduced": tanh_reduced,
         "two_exp_negative": two_exp_negative,
         "two_exp_negative2w": two_exp_negative2w,
         "two_exp_raised": two_exp_raised,
@@ -407,6 +415,10 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
         "two_log2w": two_log2w,
         "two_log1p": two_log1p,
         "two_log1p_plus": two_log1p_plus,
+        "exp_split": exp_split,
+        "log_limits": log_limits,
+        "log_split": log_split,
+        **{word: _polynomial(table[name]) for word, table in REDUCED.items()},
     }
 
 

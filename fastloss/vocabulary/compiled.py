@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,9 +10,29 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
+from . import rebind, special
 from ._numba_math import FLOAT32, FLOAT64, FUSES, multiply_add
 
 __all__ = ["words"]
+
+_PRIVATE = (
+    "atanh_reduced",
+    "digamma_far_reduced",
+    "digamma_reduced",
+    "exp_cubic",
+    "exp_split",
+    "lgamma_reduced",
+    "log_limits",
+    "log_split",
+    "mills_reduced",
+    "mills_slope_reduced",
+    "normal_interval_reduced",
+    "stirling_reduced",
+    "trigamma_far_reduced",
+    "trigamma_reduced",
+)
+"""What the special words need beside the vocabulary."""
+_compiled = njit(error_model="numpy", forceinline=True)
 
 
 @intrinsic
@@ -26,6 +47,7 @@ def _select(typing_context, condition, yes, no):
     return yes(condition, yes, no), code
 
 
+@functools.cache
 def words(dtype: Any) -> dict[str, Callable[..., Any]]:
     """The meaning of every word for one dtype.
 
@@ -40,7 +62,8 @@ def words(dtype: Any) -> dict[str, Callable[..., Any]]:
         For :func:`fastloss.vocabulary.rebind`.
     """
     scalar = np.dtype(dtype).type
-    math = FLOAT32 if scalar is np.float32 else FLOAT64
+    single_precision = scalar is np.float32
+    math = FLOAT32 if single_precision else FLOAT64
     zero = scalar(0)
     one = scalar(1)
     splitter = scalar(2.0 ** ((np.finfo(scalar).nmant + 2) // 2) + 1)
@@ -48,7 +71,7 @@ def words(dtype: Any) -> dict[str, Callable[..., Any]]:
     absolute = math["abs"]
 
     def two_worded(short: Callable[..., Any], long: Callable[..., Any]) -> Callable[..., Any]:
-        @njit
+        @_compiled
         def function(high, low=None):
             if low is None:
                 return short(high)
@@ -56,41 +79,52 @@ def words(dtype: Any) -> dict[str, Callable[..., Any]]:
 
         return function
 
-    @njit
+    def one_worded(long: Callable[..., Any]) -> Callable[..., Any]:
+        @_compiled
+        def function(high):
+            return long(high, zero)
+
+        return function
+
+    @_compiled
     def const(x):
         return scalar(x)
 
-    @njit
+    @_compiled
+    def constant(single, twice):
+        return scalar(single if single_precision else twice)
+
+    @_compiled
     def where(condition, yes, no):
         return _select(condition, yes, no)
 
-    @njit
+    @_compiled
     def flat(x):
         return _select(x == x, zero, x)
 
-    @njit
+    @_compiled
     def two_sum(a, b):
         high = a + b
         b_part = high - a
         return high, (a - (high - b_part)) + (b - b_part)
 
-    @njit
+    @_compiled
     def two_difference(a, b):
         high = a - b
         b_part = a - high
         low = (a - (high + b_part)) + (b_part - b)
         return high, _select(absolute(high) < infinity, low, zero)
 
-    @njit
+    @_compiled
     def upper_half(x):
         wide = splitter * x
         return wide - (wide - x)
 
-    @njit
+    @_compiled
     def fused(a, b, c):
         return multiply_add(a, b, c)
 
-    @njit
+    @_compiled
     def two_words(a, b, c):
         product = a * b
         a_high = upper_half(a)
@@ -104,18 +138,18 @@ def words(dtype: Any) -> dict[str, Callable[..., Any]]:
 
     fma = fused if FUSES else two_words
 
-    @njit
+    @_compiled
     def two_product(a, b):
         high = a * b
         return high, _select(absolute(high) < infinity, fma(a, b, -high), zero)
 
-    @njit
+    @_compiled
     def two_inverse(high, low):
         inverse = one / high
         rest = multiply_add(-low, inverse, fma(-high, inverse, one))
         return inverse, rest * inverse
 
-    return {
+    meanings = {
         "abs": absolute,
         "const": const,
         "exp": two_worded(math["exp"], math["exp2w"]),
@@ -144,3 +178,13 @@ def words(dtype: Any) -> dict[str, Callable[..., Any]]:
         "two_sum": two_sum,
         "where": where,
     }
+    private = {"constant": constant, "multiply_add": multiply_add}
+    private |= {name: math[name] for name in _PRIVATE}
+    for name, text in vars(special).items():
+        if getattr(text, "__module__", None) != special.__name__:
+            continue
+        function = rebind(text, {**meanings, **private}, _compiled)
+        if text.__defaults__:  # the low word may be left out
+            function = two_worded(one_worded(function), function)
+        (meanings if name in special.__all__ else private)[name] = function
+    return meanings

@@ -1,0 +1,549 @@
+#pragma once
+// Special functions of one real number, float or double, in the manner of real.hpp: branch-free
+// plain arithmetic on one and two words, with the errors that were seen. fastloss/vocabulary/
+// special.py has the same text for Python.
+
+#include "real.hpp"
+
+namespace fastloss {
+namespace {
+
+// A number of the format: what differs between float and double, side by side.
+template <class T>
+constexpr T constant(float single, double twice) {
+    return sizeof(T) == sizeof(float) ? T(single) : T(twice);
+}
+
+// sqrt(high + low) for |low| <= ulp(high), in two words; low is 0 where the root is infinite or its
+// square has subnormal digits. high is within 0.5 ulp, both within 2^-20.
+template <class T>
+FASTLOSS_INLINE TwoWord<T> two_sqrt(T high, T low = T(0)) {
+    const T root = sqrt(high);
+    const T rest = (fma(-root, root, high) + low) / (T(2) * root);
+    const bool exact = (high > constant<T>(0x1p-78f, 0x1p-916)) & (rest - rest == T(0));
+    return {root, exact ? rest : T(0)};
+}
+
+// high + low where high is the rounded sum, for |high| >= |low| or sums that are exact.
+template <class T>
+FASTLOSS_INLINE TwoWord<T> normalized(T high, T low) {
+    const T sum = high + low;
+    return {sum, (high - sum) + low};
+}
+
+// high + low, or high where that is infinite or NaN.
+template <class T>
+FASTLOSS_INLINE T rounded(T high, T low) {
+    return low - low == T(0) ? high + low : high;
+}
+
+// (a + b) / (c + d) for finite numbers, c not 0, of two words each.
+template <class T>
+FASTLOSS_INLINE TwoWord<T> two_quotient(TwoWord<T> a, TwoWord<T> b) {
+    const T inverse = T(1) / b.high;
+    const T quotient = a.high * inverse;
+    const T rest = multiply_add(-quotient, b.low, fma(-quotient, b.high, a.high) + a.low);
+    return normalized(quotient, rest * inverse);
+}
+
+// The product of two numbers of two words.
+template <class T>
+FASTLOSS_INLINE TwoWord<T> two_times(TwoWord<T> a, TwoWord<T> b) {
+    const T high = a.high * b.high;
+    const T low = fma(a.high, b.high, -high);
+    return normalized(high, low + multiply_add(a.high, b.low, a.low * b.high));
+}
+
+// (atanh(s) / s - 1 - s^2 / 3) / s^4 of t = s^2 <= (sqrt(2) - 1)^4, to 2^-40 and 2^-69 of atanh.
+FASTLOSS_INLINE float atanh_reduced(float t) {
+    return polynomial(t, 0x1.99999ap-3f, 0x1.24921p-3f, 0x1.c7040ap-4f, 0x1.827f72p-4f);
+}
+
+FASTLOSS_INLINE double atanh_reduced(double t) {
+    return polynomial(t, 0x1.999999999999ap-3, 0x1.24924924922fep-3, 0x1.c71c71c74c77ap-4,
+                      0x1.745d173ce41bap-4, 0x1.3b13a9cbb9295p-4, 0x1.111551154f6e7p-4,
+                      0x1.e01971bc0ae18p-5, 0x1.daa559ed76241p-5);
+}
+
+// x + lo = 2^k (m + low) with sqrt(1/2) <= m < sqrt(2), and k log(2) in two words.
+template <class T>
+struct LogSplit {
+    TwoWord<T> big;
+    T m, low;
+
+    FASTLOSS_INLINE LogSplit(T x, T lo) {
+        using F = Format<T>;
+        constexpr T unit = F::exponent_unit;
+        const bool subnormal = x < F::smallest_normal;
+        const T normal = subnormal ? x * T(Bits<T>(1) << F::mantissa) : x;
+        const Bits<T> bits = exponent_bits(normal);
+        const T k = exponent(bits) - (subnormal ? F::mantissa / unit : T(0));
+        big = {k * (F::ln2_high * unit), k * (F::ln2_low * unit)};
+        m = from_bits<T>(to_bits(normal) - bits);
+        const T twice_scale = from_bits<T>(((F::bias + 1) << F::mantissa) - bits);  // 2 / 2^k
+        low = T(0.5) * (twice_scale * lo);
+    }
+};
+
+// log(x), or log(x + lo) for |lo| <= ulp(x), in two words to 2^-33 and 2^-64 of itself: 2 atanh(s)
+// of s = (m - 1) / (m + 1) with x = 2^k m.
+template <class T>
+FASTLOSS_INLINE TwoWord<T> two_log_fine(T x, T lo = T(0)) {
+    const LogSplit<T> split(x, lo);
+    const T m = split.m, low = split.low;
+    const T f = m - T(1), sum = m + T(1);
+    const TwoWord<T> s = two_quotient<T>({f, low}, {sum, ((T(1) - sum) + m) + low});
+    const TwoWord<T> t = two_times(s, s);
+    constexpr T third = constant<T>(0x1.555556p-2f, 0x1.5555555555555p-2);
+    constexpr T third_low = constant<T>(-0x1.555556p-27f, 0x1.5555555555555p-56);
+    const T tail = t.high * atanh_reduced(t.high);
+    const T slope = third + tail;
+    const TwoWord<T> rest = two_times<T>(t, {slope, ((third - slope) + tail) + third_low});
+    const T twice = T(2) * s.high, lost = T(2) * s.low;
+    const T cubic = twice * rest.high;
+    const T cubic_low = fma(twice, rest.high, -cubic) + (twice * rest.low + lost * rest.high);
+    const TwoWord<T> near = normalized(twice, cubic);
+    const TwoWord<T> high = normalized(split.big.high, near.high);
+    const T below = split.big.low + (lost + cubic_low);
+    return log_limits(x, normalized(high.high, high.low + (near.low + below)));
+}
+
+// base^exponent for base >= 0; 1 where the exponent is 0 or the base 1. 1.0 / 1.3 ulp.
+template <class T>
+FASTLOSS_INLINE T power(T base, T exponent) {
+    const TwoWord<T> l = two_log_fine(base);
+    const bool one = ((exponent == T(0)) & (base == base)) | (base == T(1));
+    const T high = exponent * l.high;
+    const T low = multiply_add(exponent, l.low, fma(exponent, l.high, -high));
+    return exp(one ? T(0) : high, one ? T(0) : low);
+}
+
+// (e^r - 1 - r - r^2/2) / r^3 for |r| <= ln(2)/2.
+FASTLOSS_INLINE float exp_cubic(float r) {
+    return polynomial(r, 0x1.555556p-3f, 0x1.555518p-5f, 0x1.110f7ep-7f, 0x1.6d12bcp-10f,
+                      0x1.a37bf2p-13f);
+}
+
+FASTLOSS_INLINE double exp_cubic(double r) {
+    return polynomial(r, 0x1.5555555555556p-3, 0x1.5555555555556p-5, 0x1.11111111107p-7,
+                      0x1.6c16c16c15f33p-10, 0x1.a01a01a90c6f6p-13, 0x1.a01a01a8a848ep-16,
+                      0x1.71de0a1280761p-19, 0x1.27e4d630d32ecp-22, 0x1.af3f6e6a802fep-26,
+                      0x1.1f7cd81946af2p-29);
+}
+
+// e^(x + lo) = 2^n (1 + rest) for x <= 0 and |lo| <= ulp(x), to 2^-29 and 2^-58, rest to as much of
+// itself; 0 where even a fourfold of it rounds to 0.
+template <class T>
+struct Exponential {
+    T raised;  // 2^n 2^raise, normal or 0
+    T power;   // 2^n
+    TwoWord<T> rest;
+
+    FASTLOSS_INLINE Exponential(T x, T lo) {
+        using F = Format<T>;
+        constexpr T shift = F::round + (F::bias + F::raise);
+        constexpr T zero_below = constant<T>(-108.0f, -750.0);
+        const bool vanishes = x < zero_below;
+        const T biased = multiply_add(x, F::log2_e, shift), n = biased - shift;
+        const T high = multiply_add(n, -F::ln2_high, x);
+        const T low = multiply_add(n, -F::ln2_low, lo);
+        const TwoWord<T> r = normalized(vanishes ? T(0) : high, vanishes ? T(0) : low);
+        const T square = r.high * r.high, half = T(0.5) * square;
+        const T half_low = T(0.5) * fma(r.high, r.high, -square);
+        const T tail = multiply_add(r.high * square, exp_cubic(r.high), half_low);
+        const TwoWord<T> near = normalized(r.high, half);
+        rest = normalized(near.high, near.low + multiply_add(r.low, near.high, r.low + tail));
+        raised = from_bits<T>(vanishes ? Bits<T>(0) : to_bits(biased) << F::mantissa);
+        power = lowered(raised);
+    }
+
+    // 1 - e^(x + lo) and 1 + e^(x + lo) in two words.
+    FASTLOSS_INLINE TwoWord<T> complement() const {
+        const T whole = T(1) - power;
+        const TwoWord<T> high = normalized(whole, -power * rest.high);
+        const T lost = (T(1) - whole) - power;
+        return normalized(high.high, high.low + multiply_add(-power, rest.low, lost));
+    }
+    FASTLOSS_INLINE TwoWord<T> increment() const {
+        const T whole = T(1) + power;
+        const TwoWord<T> high = normalized(whole, power * rest.high);
+        const T lost = (T(1) - whole) + power;
+        return normalized(high.high, high.low + multiply_add(power, rest.low, lost));
+    }
+};
+
+// tanh(x + lo) for |lo| <= ulp(x), in two words to 2^-27 and 2^-57 of itself: with e = exp(-2 |x|)
+// it is (1 - e) / (1 + e). high alone, tanh, is within 0.51 ulp.
+template <class T>
+FASTLOSS_INLINE TwoWord<T> two_tanh(T x, T lo = T(0)) {
+    const bool negative = x < T(0);
+    const Exponential<T> e(T(-2) * abs(x), negative ? T(2) * lo : T(-2) * lo);
+    const TwoWord<T> y = two_quotient(e.complement(), e.increment());
+    return {negative ? -y.high : y.high, negative ? -y.low : y.low};
+}
+
+template <class T>
+FASTLOSS_INLINE T tanh(T x) {
+    return two_tanh(x).high;
+}
+
+// 1 - tanh(x + lo)^2, the derivative of tanh: 4 e / (1 + e)^2. 0.52 ulp, 0.7 where subnormal.
+template <class T>
+FASTLOSS_INLINE T sech_squared(T x, T lo = T(0)) {
+    const bool negative = x < T(0);
+    const Exponential<T> e(T(-2) * abs(x), negative ? T(2) * lo : T(-2) * lo);
+    const TwoWord<T> sum = e.increment(), inverse = two_inverse(sum.high, sum.low);
+    const TwoWord<T> square = two_times(inverse, inverse);
+    const TwoWord<T> mantissa = normalized(T(1), e.rest.high);
+    const T low =
+        multiply_add(mantissa.high, square.low, (mantissa.low + e.rest.low) * square.high);
+    return lowered(fma(mantissa.high, square.high, low) * (T(4) * e.raised));
+}
+
+// log(1 - exp(-(x + lo))) for x > 0 and |lo| <= ulp(x), -inf at 0. 1.1 ulp, 1.5 where
+// subnormal.
+template <class T>
+FASTLOSS_INLINE T log1mexp(T x, T lo = T(0)) {
+    const TwoWord<T> rest = Exponential<T>(-x, -lo).complement();
+    const TwoWord<T> y = two_log_fine(rest.high, rest.low);
+    return y.high + y.low;
+}
+
+// (p(q) - p(0)) / q of p = (1 + a) Phi(-a) exp(a^2/2), q = (a - 4) / (a + 4), for a >= 0.
+FASTLOSS_INLINE float mills_reduced(float q) {
+    return polynomial(q, -0x1.8c18fp-4f, 0x1.cabdap-7f, 0x1.d495c2p-6f, -0x1.07c46cp-5f,
+                      0x1.25e45ap-6f, -0x1.47b77ap-8f, -0x1.31859p-12f, 0x1.69a3a4p-11f,
+                      -0x1.623ef4p-14f, -0x1.5014d4p-14f, 0x1.a49ceep-17f, 0x1.ed17aap-18f);
+}
+
+FASTLOSS_INLINE double mills_reduced(double q) {
+    return polynomial(q, -0x1.8c18f2086e34bp-4, 0x1.cabd72a60f83bp-7, 0x1.d4969f10e01a4p-6,
+                      -0x1.07c3c2582b3d9p-5, 0x1.25dd7205fe5fap-6, -0x1.47d5fc75024dap-8,
+                      -0x1.2b7f5dfe4cc64p-12, 0x1.6c53834d8d138p-11, -0x1.8c11b07bd4e5fp-14,
+                      -0x1.707bc460f4b1ep-14, 0x1.6483b05c4c753p-16, 0x1.c9427141cf79fp-17,
+                      -0x1.cc96b3c7412dep-19, -0x1.5ee6878ac538dp-19, 0x1.b0b37d9f18282p-22,
+                      0x1.29e053a6122ccp-21, 0x1.2439dd1715b11p-28, -0x1.eba7d774857b3p-24,
+                      -0x1.90b9e51654ff4p-26, 0x1.5c11f6ca5635ep-26, 0x1.309666f772eebp-27,
+                      -0x1.67f654f78fecep-29, -0x1.065f663479d1p-29, 0x1.896d5251bc3dfp-33,
+                      0x1.b1b415954570bp-33);
+}
+
+// The same of p = (1 + a)^2 (1 - a m) with m = Phi(-a) / phi(a), Mills' ratio.
+FASTLOSS_INLINE float mills_slope_reduced(float q) {
+    return polynomial(q, -0x1.63307p-2f, -0x1.61a6a6p-3f, 0x1.6a0882p-2f, -0x1.c52988p-3f,
+                      0x1.bc29dp-6f, 0x1.cbe228p-5f, -0x1.3e4adap-5f, 0x1.27f21p-8f, 0x1.7850c2p-8f,
+                      -0x1.b9d0bep-10f, -0x1.8ce68ep-11f, 0x1.d0a988p-13f, 0x1.3dc8bep-14f);
+}
+
+FASTLOSS_INLINE double mills_slope_reduced(double q) {
+    return polynomial(q, -0x1.63306e6d1422bp-2, -0x1.61a6f28fb61a2p-3, 0x1.6a084c18381bbp-2,
+                      -0x1.c524c0ae21748p-3, 0x1.bc4bba86e9a44p-6, 0x1.cb6e5a182d333p-5,
+                      -0x1.3e9888125f7cdp-5, 0x1.328d74bc6f5f9p-8, 0x1.7e3f04f05df7cp-8,
+                      -0x1.fb76db456c839p-10, -0x1.ce8def0325b21p-11, 0x1.bef2c55d34003p-12,
+                      0x1.6df1c78062b6cp-13, -0x1.53412d74cfe78p-14, -0x1.6cfb27d090d5bp-15,
+                      0x1.a3822be0b02c6p-17, 0x1.85f07d4fa0e0cp-17, -0x1.a66978468dfeep-21,
+                      -0x1.85743b5c1ffc1p-19, -0x1.cf7f4ed2d2638p-22, 0x1.463cf6d13f86dp-21,
+                      0x1.d57e4c9431942p-23, -0x1.91ce832bc4479p-24, -0x1.c062cec33e816p-25,
+                      0x1.1d5ebb0bfabb6p-27, 0x1.84224ed32f2d3p-28, -0x1.949658329774bp-33);
+}
+
+// (p(u) - p(0)) / u of p = (2 Phi(x) - 1) / x, u = x^2 <= 1.
+FASTLOSS_INLINE float normal_interval_reduced(float u) {
+    return polynomial(u, -0x1.105832p-3f, 0x1.46ce48p-6f, -0x1.36fcdcp-9f, 0x1.dbf84ep-13f,
+                      -0x1.00c09ap-16f);
+}
+
+FASTLOSS_INLINE double normal_interval_reduced(double u) {
+    return polynomial(u, -0x1.1058377e2ceep-3, 0x1.46d042976916dp-6, -0x1.37403f6b9e0e3p-9,
+                      0x1.e42b0d50b358cp-13, -0x1.3ce8fa904bb7bp-16, 0x1.658a18d27d5ap-20,
+                      -0x1.62216950bbed2p-24, 0x1.3864e95f9703p-28, -0x1.ef0971dc5b4cbp-33,
+                      0x1.57c30baa77936p-37, -0x1.4d835d9ccd392p-42);
+}
+
+// What the words of the normal distribution share. Of x + lo with |lo| <= ulp(x), and a = |x + lo|:
+template <class T>
+struct Normal {
+    bool below;         // x < 0
+    T size, size_low;   // a
+    T q;                // (a - 4) / (a + 4)
+    TwoWord<T> square;  // a^2 / 2
+    TwoWord<T> bell;    // exp(-a^2 / 2), raised
+    TwoWord<T> wide;    // 1 + a
+    TwoWord<T> scaled;  // (1 + a) Phi(-a) exp(a^2 / 2)
+    TwoWord<T> mills;   // Phi(-a) exp(a^2 / 2)
+    TwoWord<T> tail;    // Phi(-a), raised
+    TwoWord<T> rest;    // 1 - Phi(-a)
+
+    // Beyond it 1 + a is a.
+    static constexpr T far = T(0x1p60);
+
+    FASTLOSS_INLINE Normal(T x, T lo) {
+        below = x < T(0);
+        size = abs(x);
+        size_low = size < Format<T>::infinity ? (below ? -lo : lo) : T(0);
+        const T near = size > far ? far : size, near_low = size > far ? T(0) : size_low;
+        const T half = T(0.5) * size, high = half * size;
+        const T low = multiply_add(size, size_low, fma(half, size, -high));
+        square = {high, high < Format<T>::infinity ? low : T(0)};
+        bell = two_exp_raised(-square.high, -square.low);
+        const TwoWord<T> sum = two_sum(near, T(4));
+        const TwoWord<T> share = two_quotient<T>({T(8), T(0)}, {sum.high, sum.low + near_low});
+        q = (T(1) - share.high) - share.low;
+        wide = two_sum(near, T(1));
+        wide.low += near_low;
+        scaled =
+            normalized(constant<T>(0x1.e361eap-2f, 0x1.e361ea6fba141p-2), q * mills_reduced(q));
+        scaled.low += constant<T>(0x1.ae4b1p-28f, 0x1.09b108491cae8p-56);
+        mills = two_quotient(scaled, wide);
+        tail = two_times(bell, mills);
+        const TwoWord<T> complement = normalized(T(1), -lowered(tail.high));
+        rest = {complement.high, complement.low - lowered(tail.low)};
+    }
+
+    // phi(x) / Phi(x): raised where x >= 0, by 1 + a too small where x < 0.
+    FASTLOSS_INLINE TwoWord<T> ratio() const {
+        const T one = below ? T(1) : bell.high, one_low = below ? T(0) : bell.low;
+        const TwoWord<T> mass = {below ? scaled.high : rest.high, below ? scaled.low : rest.low};
+        return two_times(two_quotient({one, one_low}, mass), peak());
+    }
+
+    // phi(0)
+    FASTLOSS_INLINE static TwoWord<T> peak() {
+        return {constant<T>(0x1.988454p-2f, 0x1.9884533d43651p-2),
+                constant<T>(-0x1.857936p-27f, -0x1.cbc0d30ebfd15p-56)};
+    }
+};
+
+// The standard normal density phi(x + lo), for |lo| <= ulp(x) here and below. 0.8 ulp.
+template <class T>
+FASTLOSS_INLINE T normal_density(T x, T lo = T(0)) {
+    const TwoWord<T> y = two_times(Normal<T>(x, lo).bell, Normal<T>::peak());
+    return lowered(y.high);
+}
+
+// The standard normal distribution function Phi(x + lo). 0.9 / 1.1 ulp.
+template <class T>
+FASTLOSS_INLINE T normal_cdf(T x, T lo = T(0)) {
+    const Normal<T> z(x, lo);
+    return z.below ? lowered(z.tail.high) : z.rest.high + z.rest.low;
+}
+
+// 2 Phi(x + lo) - 1 = erf((x + lo) / sqrt(2)). 0.9 ulp, 1.5 where
+// subnormal.
+template <class T>
+FASTLOSS_INLINE T normal_interval(T x, T lo = T(0)) {
+    const Normal<T> z(x, lo);
+    const T u = z.size * z.size;
+    const TwoWord<T> slope = normalized(constant<T>(0x1.988454p-1f, 0x1.9884533d43651p-1),
+                                        u * normal_interval_reduced(u));
+    const T slope_low = slope.low + constant<T>(-0x1.8f5fa8p-26f, -0x1.cbc4cb3dcc47ep-55);
+    const T near =
+        fma(z.size, slope.high, multiply_add(z.size, slope_low, z.size_low * slope.high));
+    const T tail = lowered(z.tail.high);
+    const T y = z.size < T(1) ? near : (T(1) - T(2) * tail) - T(2) * lowered(z.tail.low);
+    return z.below ? -y : y;
+}
+
+// log(Phi(x + lo)). 1.1 ulp, 1.5 where subnormal.
+template <class T>
+FASTLOSS_INLINE T log_normal_cdf(T x, T lo = T(0)) {
+    const Normal<T> z(x, lo);
+    const TwoWord<T> y =
+        two_log_fine(z.below ? z.mills.high : z.rest.high, z.below ? z.mills.low : z.rest.low);
+    const TwoWord<T> sum = two_sum(z.below ? -z.square.high : T(0), y.high);
+    const T low = sum.low + (y.low - (z.below ? z.square.low : T(0)));
+    return rounded(sum.high, low);
+}
+
+// phi(x + lo) / Phi(x + lo), the inverse of Mills' ratio and the derivative of log_normal_cdf.
+// 0.8 / 1.0 ulp.
+template <class T>
+FASTLOSS_INLINE T inverse_mills(T x, T lo = T(0)) {
+    const Normal<T> z(x, lo);
+    const TwoWord<T> ratio = z.ratio();
+    const T above = lowered(ratio.high);
+    const T below = two_times(ratio, z.wide).high;
+    return z.below ? (z.size > Normal<T>::far ? z.size : below) : above;
+}
+
+// The derivative of inverse_mills with the sign turned, inverse_mills(x) (x + inverse_mills(x)):
+// between 0 and 1. 1.5 / 1.8 ulp.
+template <class T>
+FASTLOSS_INLINE T inverse_mills_slope(T x, T lo = T(0)) {
+    const Normal<T> z(x, lo);
+    const TwoWord<T> ratio = z.ratio();
+    const TwoWord<T> slope =
+        normalized(constant<T>(0x1.55b2f2p0f, 0x1.55b2f17e942a7p0), z.q * mills_slope_reduced(z.q));
+    const T slope_low = slope.low + constant<T>(-0x1.3566d4p-25f, -0x1.e8dedb5ed914p-59);
+    const TwoWord<T> below = two_times({slope.high, slope_low}, two_times(ratio, ratio));
+    const TwoWord<T> sum = two_sum(z.size, lowered(ratio.high));
+    const T sum_low = sum.low + (z.size_low + lowered(ratio.low));
+    const TwoWord<T> above = two_times(ratio, {sum.high, sum_low});
+    const T infinite = z.size > Normal<T>::far ? T(0) : above.high;
+    return z.below ? below.high : lowered(infinite);
+}
+
+// (p(w) - p(0)) / w of p = lgamma(2 + w) / w, for |w| <= 1/2.
+FASTLOSS_INLINE float lgamma_reduced(float w) {
+    return polynomial(w, 0x1.4a34ccp-2f, -0x1.13dffcp-4f, 0x1.5132d2p-6f, -0x1.e40ffp-8f,
+                      0x1.7aa5ap-9f, -0x1.36d14ap-10f, 0x1.0e59c4p-11f, -0x1.0a864p-12f,
+                      0x1.9dc56p-14f);
+}
+
+FASTLOSS_INLINE double lgamma_reduced(double w) {
+    return polynomial(w, 0x1.4a34cc4a60fa7p-2, -0x1.13e001a55760ap-4, 0x1.51322ac7d7c8p-6,
+                      -0x1.e404fc218d9bbp-8, 0x1.7add6eaea4ecfp-9, -0x1.38ac5c2d5a95p-10,
+                      0x1.0b36af1b9a928p-11, -0x1.d3fd4b5c8f264p-13, 0x1.a127e63a167ddp-14,
+                      -0x1.78de9c98fbb1fp-15, 0x1.5805dc3dd984fp-16, -0x1.3cb38d8bea99ep-17,
+                      0x1.2650625c4fa25p-18, -0x1.1279cf68c97b9p-19, 0x1.ece3c11527a9bp-21,
+                      -0x1.cde7ac8a1eebdp-22, 0x1.2d320fa41a656p-22, -0x1.205c06d1cccfep-23);
+}
+
+// x (lgamma(x) - (x - 1/2) log(x) + x - log(2 pi)/2) of u = 1 / x^2 <= 0.16.
+FASTLOSS_INLINE float stirling_reduced(float u) {
+    return polynomial(u, 0x1.555556p-4f, -0x1.6c1c92p-9f, 0x1.a16ae6p-11f, -0x1.34fe06p-11f,
+                      0x1.1a47c8p-11f);
+}
+
+FASTLOSS_INLINE double stirling_reduced(double u) {
+    return polynomial(u, 0x1.5555555555554p-4, -0x1.6c16c16c03f15p-9, 0x1.a01a013890fd6p-11,
+                      -0x1.3813471e4a134p-11, 0x1.b94080490c4c4p-11, -0x1.f5132749ea88ap-10,
+                      0x1.979d3692e2c4ap-8, -0x1.9e6c629413ed5p-6, 0x1.b93063fe5c729p-4,
+                      -0x1.9c4ed9745fa8bp-2, 0x1.2228ffc34fd45p0, -0x1.04acc7500f9d6p1,
+                      0x1.b669d4caae4ecp0);
+}
+
+// digamma(x) / (x - root) of v = x - 3/2, |v| <= 1/2.
+FASTLOSS_INLINE float digamma_reduced(float v) {
+    return polynomial(v, 0x1.e6f0ccp-1f, -0x1.b1cb68p-2f, 0x1.eca134p-3f, -0x1.2febcap-3f,
+                      0x1.851f46p-4f, -0x1.fc5a2cp-5f, 0x1.4d6efcp-5f, -0x1.a699f8p-6f,
+                      0x1.223d56p-6f, -0x1.0c12b6p-6f, 0x1.4850a2p-7f);
+}
+
+FASTLOSS_INLINE double digamma_reduced(double v) {
+    return polynomial(
+        v, 0x1.e6f0cbb873617p-1, -0x1.b1cb63005ee97p-2, 0x1.eca189b8e6b6p-3, -0x1.2feeeb98a7c0cp-3,
+        0x1.8512e59075768p-4, -0x1.fb442029de80bp-5, 0x1.4de9a9fe47d1ap-5, -0x1.b9f8b13160c11p-6,
+        0x1.2564772e56ffap-6, -0x1.8635604abdd7ep-7, 0x1.03bfe663add42p-7, -0x1.5a070637cf2cp-8,
+        0x1.cd42923ff0042p-9, -0x1.33678a05002aap-9, 0x1.97e31f6b116fbp-10, -0x1.0ff4137bdc196p-10,
+        0x1.7c5706ff83459p-11, -0x1.fa57e6529f0fdp-12, 0x1.d4a8e11dcfdcap-13,
+        -0x1.3b22890d48f92p-13, 0x1.134d654940fe5p-12, -0x1.6d010dd458889p-13);
+}
+
+// x^2 (log(x) - 1/(2 x) - digamma(x)) of u = 1 / x^2 <= 1/4.
+FASTLOSS_INLINE float digamma_far_reduced(float u) {
+    return polynomial(u, 0x1.555554p-4f, -0x1.110458p-7f, 0x1.005918p-8f, -0x1.bcebacp-9f,
+                      0x1.41766ap-9f);
+}
+
+FASTLOSS_INLINE double digamma_far_reduced(double u) {
+    return polynomial(
+        u, 0x1.5555555555549p-4, -0x1.11111110dd97fp-7, 0x1.041040728074ep-8, -0x1.1110be717b4ep-8,
+        0x1.f06302a716f6cp-8, -0x1.586647200c604p-6, 0x1.4b9285c0ccfcp-4, -0x1.8b1234eddb01cp-2,
+        0x1.f96e89b8b7ea5p0, -0x1.2fd9bd7a1b55bp3, 0x1.36ed5cbdee4dp5, -0x1.f84de4bd4ace5p6,
+        0x1.30bbb08276aaap8, -0x1.fe0d30b0dde22p8, 0x1.061911c049c26p9, -0x1.f089597846773p7);
+}
+
+// trigamma(x) of v = x - 3/2, |v| <= 1/2.
+FASTLOSS_INLINE float trigamma_reduced(float v) {
+    return polynomial(v, 0x1.de9e64p-1f, -0x1.a85808p-1f, 0x1.68baacp-1f, -0x1.287868p-1f,
+                      0x1.da09f4p-2f, -0x1.72c354p-2f, 0x1.1ed7dcp-2f, -0x1.b13c28p-3f,
+                      0x1.24852p-3f, -0x1.b5bdecp-4f, 0x1.09c664p-3f, -0x1.79e6f8p-4f);
+}
+
+FASTLOSS_INLINE double trigamma_reduced(double v) {
+    return polynomial(v, 0x1.de9e64df22ef3p-1, -0x1.a85808a40aba4p-1, 0x1.68ba30a420964p-1,
+                      -0x1.287825428e51bp-1, 0x1.da2d963cfa91cp-2, -0x1.72d7487c4c3b2p-2,
+                      0x1.1cc1377d48559p-2, -0x1.aeb6f14d8a263p-3, 0x1.41a51b5485566p-3,
+                      -0x1.db4d868c4169fp-4, 0x1.5c085a60f6199p-4, -0x1.f9c6d0d0d1a2p-5,
+                      0x1.6d13579ae5fd2p-5, -0x1.06088e1cc188p-5, 0x1.76873a9f9a2f5p-6,
+                      -0x1.0a262a493f14cp-6, 0x1.75890410bff6fp-7, -0x1.0904d4f8ba8cep-7,
+                      0x1.92eae295bb422p-8, -0x1.131efbc0e1bdfp-8, 0x1.bdb0c9b81e9f2p-10,
+                      -0x1.6816dc1745513p-10, 0x1.79582b7b07359p-9, -0x1.eb05a88830eebp-10);
+}
+
+// x^3 (trigamma(x) - 1/x - 1/(2 x^2)) of u = 1 / x^2 <= 1/4.
+FASTLOSS_INLINE float trigamma_far_reduced(float u) {
+    return polynomial(u, 0x1.555554p-3f, -0x1.110a88p-5f, 0x1.837332p-6f, -0x1.ecebp-6f,
+                      0x1.592cdap-5f, -0x1.1df514p-5f);
+}
+
+FASTLOSS_INLINE double trigamma_far_reduced(double u) {
+    return polynomial(u, 0x1.555555555554ap-3, -0x1.11111110f32dep-5, 0x1.8618611b0ab79p-6,
+                      -0x1.1110ea848c72cp-5, 0x1.36461fefb582ap-4, -0x1.02bd5e3750e5p-2,
+                      0x1.25f03d51303e9p0, -0x1.a1658d3f0db77p2, 0x1.4a5622b650212p5,
+                      -0x1.0280475a27939p8, 0x1.6bbd1bd14f1ap10, -0x1.af02aa7052707p12,
+                      0x1.9a8b172b67528p14, -0x1.2dfc8178a8eaap16, 0x1.47eb1f3812022p17,
+                      -0x1.ec9206c9ede14p17, 0x1.c79adfd8b02a3p17, -0x1.863b351d64969p16);
+}
+
+// The logarithm of the gamma function for x >= 0: by Stirling's formula from 2.5 on; below from
+// lgamma(2 + w) of the nearest 2 + w, |w| <= 1/2, that differs from x by an integer. Next
+// to the zeros at 1 and 2 too 1.4 ulp.
+template <class T>
+FASTLOSS_INLINE T lgamma(T x) {
+    const bool far = x >= T(2.5), two_less = x < T(0.5), less = x < T(1.5);
+    const T w = two_less ? x : less ? x - T(1) : x - T(2);
+    const TwoWord<T> slope =
+        normalized(constant<T>(0x1.b0ee6p-2f, 0x1.b0ee6072093cep-2), w * lgamma_reduced(w));
+    const TwoWord<T> near = two_times<T>(
+        {w, T(0)}, {slope.high, slope.low + constant<T>(0x1.c1511p-28f, 0x1.70dd987d4ef88p-58)});
+    const TwoWord<T> product = two_times<T>({x, T(0)}, two_sum(T(1), x));  // x (1 + x)
+    const TwoWord<T> log_x =
+        two_log_fine(two_less ? product.high : x, two_less ? product.low : T(0));
+    const TwoWord<T> near_sum = two_sum(less ? -log_x.high : T(0), near.high);
+    const T near_low = near_sum.low + (near.low - (less ? log_x.low : T(0)));
+    // (x - 1/2) (log x - 1) + (log(2 pi) - 1) / 2 + ...
+    const T factor = x - T(0.5), factor_low = (x - factor) - T(0.5);
+    const TwoWord<T> log_less = two_sum(log_x.high, T(-1));
+    const T main = factor * log_less.high;
+    const T main_low = fma(factor, log_less.high, -main) +
+                       multiply_add(factor, log_less.low + log_x.low, factor_low * log_less.high);
+    const T inverse = T(1) / x;
+    const TwoWord<T> far_sum = two_sum(main, constant<T>(0x1.acfe3ap-2f, 0x1.acfe390c97d69p-2));
+    const T far_low =
+        far_sum.low +
+        (main_low + multiply_add(inverse, stirling_reduced(inverse * inverse),
+                                 constant<T>(-0x1.e6d052p-27f, 0x1.3494bc9001442p-56)));
+    return rounded(far ? far_sum.high : near_sum.high, far ? far_low : near_low);
+}
+
+// The derivative of lgamma for x >= 0: by its asymptotic series from 2 on; below from its values
+// between 1 and 2, of which its root is a factor. 1.3 ulp, next to the root too.
+template <class T>
+FASTLOSS_INLINE T digamma(T x) {
+    const bool far = x >= T(2), less = x < T(1);
+    const T y = less ? x : x - T(1);
+    const TwoWord<T> from_root = normalized(y - constant<T>(0x1.d8b618p-2f, 0x1.d8b618d5af8fep-2),
+                                            -constant<T>(0x1.ab5f2p-27f, -0x1.1e563779a1f5bp-56));
+    const T slope = digamma_reduced(y - T(0.5));
+    const T near = from_root.high * slope;
+    const T near_low = fma(from_root.high, slope, -near) + from_root.low * slope;
+    const T inverse = T(1) / x, inverse_low = fma(-x, inverse, T(1)) * inverse;
+    const TwoWord<T> log_x = two_log_fine(x);
+    const TwoWord<T> sum = two_sum(far ? log_x.high : near, (far    ? T(-0.5)
+                                                             : less ? T(-1)
+                                                                    : T(0)) *
+                                                                inverse);
+    const T square = inverse * inverse;
+    const T far_low =
+        multiply_add(T(-0.5), inverse_low, log_x.low) - square * digamma_far_reduced(square);
+    return rounded(sum.high, sum.low + (far ? far_low : less ? near_low - inverse_low : near_low));
+}
+
+// The second derivative of lgamma for x >= 0, in the same way. 1.0 / 1.2 ulp.
+template <class T>
+FASTLOSS_INLINE T trigamma(T x) {
+    const bool far = x >= T(2), less = x < T(1);
+    const T inverse = T(1) / x, inverse_low = fma(-x, inverse, T(1)) * inverse;
+    const T square = inverse * inverse;
+    const T square_low = fma(inverse, inverse, -square) + T(2) * inverse * inverse_low;
+    const T far_low = multiply_add(inverse * square, trigamma_far_reduced(square), T(0.5) * square);
+    const T near = trigamma_reduced((less ? x : x - T(1)) - T(0.5));
+    const TwoWord<T> sum = two_sum(less ? square : T(0), near);
+    const T near_low = sum.low + (less ? square_low : T(0));
+    return rounded(far ? inverse : sum.high, far ? far_low + inverse_low : near_low);
+}
+
+}  // namespace
+}  // namespace fastloss
