@@ -239,9 +239,14 @@ class Truth:
         unit = self._evaluate(arguments, target, above)
         if Jet.met_kink:
             other = self._evaluate(arguments, target, below)
+            # at an end of the domain slopes that point beyond it are subgradients too
+            ends = [
+                way[0] * a > 0 and way[0] == way[1] for way, a in zip(ways, unit.grad, strict=True)
+            ]
+            pairs = zip(unit.grad, other.grad, ends, strict=True)
             unit = Unit(
                 unit.value,
-                [_least(a, b, a * b <= 0) for a, b in zip(unit.grad, other.grad, strict=True)],
+                [_least(a, b, end or a * b <= 0) for a, b, end in pairs],
                 [_least(a, b, False) for a, b in zip(unit.hess, other.hess, strict=True)],
                 met_kink=(unit.grad, unit.hess) != (other.grad, other.hess),
             )
