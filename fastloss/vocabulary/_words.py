@@ -152,7 +152,9 @@ def log1p(x: Any, addend: Any = 0.0) -> Any:
 
 def two_log(high: Any, low: Any = 0.0) -> tuple[Any, Any]:
     """log(high + low) in two words, where low is the rounding error of high."""
-    return np.log(high), np.where(high > 0.0, low / high, 0.0)
+    log_high, log_low = _two_words(np.log(np.asarray(high, np.longdouble)))
+    log_low = np.where(np.isfinite(log_high), log_low, 0.0)
+    return log_high, np.where(high > 0.0, log_low + low / high, 0.0)
 
 
 def two_log1p(x: Any, addend: Any = 0.0) -> tuple[Any, Any]:
