@@ -9,15 +9,16 @@ namespace {
 // factor root^2, where 0 inf = 0.
 template <class T>
 FASTLOSS_INLINE T times_square(T factor, TwoWord<T> root) {
-    // a factor that may be subnormal is raised for a large root, which is lowered the second time
-    const bool tiny = (abs(factor) < T(0x1p-60)) & (root.high > T(1));
+    // a factor that may be subnormal is raised, and the root lowered the second time
+    const bool tiny = abs(factor) < T(0x1p-60);
     const TwoWord<T> part = two_product(factor * (tiny ? T(0x1p60) : T(1)), root.high);
     const T down = tiny ? T(0x1p-60) : T(1);
     const TwoWord<T> last = {root.high * down, root.low * down};
     const T product = part.high * last.high;
     const T exact = fma(part.high, last.high, fma(part.high, last.low, part.low * last.high));
-    const bool finite = abs(product) < T(__builtin_inf());
-    return factor == T(0) ? flat(root.high) : finite ? exact : product;
+    const T limited = abs(product) < T(__builtin_inf()) ? exact : product;
+    const T nothing = flat(root.high);
+    return factor == T(0) ? nothing : limited;
 }
 
 }  // namespace

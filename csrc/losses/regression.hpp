@@ -55,9 +55,11 @@ struct SmoothL1 {
         const T near = rounded(half(a) * TwoWord<T>{share, share_low});
         const TwoWord<T> far = two_difference(a.high, T(0.5) * beta);
         const bool inside = a.high < beta;
-        return {inside ? near : far.high + (far.low + a.low),
-                {inside ? signed_as(r.high, share) : sign(r.high)},
-                {inside ? inverse : flat(r.high)}};
+        const T outer = far.high + (far.low + a.low), outside = flat(r.high);
+        const T inner_grad = signed_as(r.high, share), outer_grad = sign(r.high);
+        return {inside ? near : outer,
+                {inside ? inner_grad : outer_grad},
+                {inside ? inverse : outside}};
     }
 };
 
@@ -113,7 +115,7 @@ struct Expectile {
         const TwoWord<T> r = two_difference(prediction, target);
         const T share = r.high > T(0) ? above : below;
         const TwoWord<T> slope = share * r;
-        const T curve = r.high == T(0) ? minimum(above, below) : share;
+        const T least = minimum(above, below), curve = r.high == T(0) ? least : share;
         return {rounded(slope * r), {T(2) * slope.high}, {T(2) * curve + flat(r.high)}};
     }
 };
@@ -138,8 +140,8 @@ struct EpsilonInsensitive {
 
     Point<T> operator()(T prediction, T target) const {
         const Excess<T> excess(prediction, target, epsilon);
-        const T grad = excess.value > T(0) ? sign(excess.r) : flat(excess.value);
-        return {maximum(excess.value, T(0)), {grad}, {flat(excess.value)}};
+        const T away = sign(excess.r), inside = flat(excess.value);
+        return {maximum(excess.value, T(0)), {excess.value > T(0) ? away : inside}, {inside}};
     }
 };
 

@@ -12,8 +12,8 @@ __all__ = ["times_square"]
 def times_square(factor: Any, root: Any, root_low: Any) -> Any:
     """A factor times (root + root_low)², where 0 * inf = 0."""
     one = const(1.0)
-    # a factor that may be subnormal is raised for a large root, which is lowered the second time
-    tiny = (abs(factor) < const(2.0**-60)) & (root > one)
+    # a factor that may be subnormal is raised, and the root lowered the second time
+    tiny = abs(factor) < const(2.0**-60)
     part, part_low = two_product(factor * where(tiny, const(2.0**60), one), root)
     down = where(tiny, const(2.0**-60), one)
     last, last_low = root * down, root_low * down
