@@ -73,6 +73,8 @@ class Exact:
         self.loss = loss
         self.definition = rebind(loss.scalars.definition, WORDS)
         self.parameters = [mpf(float(dtype(p))) for p in loss.kernel_parameters()]
+        curvature = getattr(loss.scalars, "curvature", None)
+        self.curvature = curvature and rebind(curvature, WORDS)
         columns = getattr(loss, "columns", None)
         self.constants = [] if columns is None else [[mpf(float(dtype(c))) for c in columns]]
 
@@ -86,9 +88,11 @@ class Exact:
         """A class index as a distribution, smoothed as the loss smooths."""
         if self.loss.schema != "row" or self.loss.takes_numbers:
             return mpf(target)
-        one_hot = target if isinstance(target, list) else [i == target for i in range(classes)]
         s = mpf(self.loss.label_smoothing)
-        return [(1 - s) * mpf(q) + s / classes for q in one_hot]
+        if not isinstance(target, list):
+            levels = self.loss.encoding == "levels"
+            target = [i < target if levels else i == target for i in range(classes)]
+        return [(1 - s) * mpf(q) + s / classes for q in target]
 
     def outputs(self, prediction, target, steps):
         """Value, gradient and Hessian by central differences, in one list."""
@@ -98,6 +102,8 @@ class Exact:
             below, above = (self.value(moved(prediction, i, s), target) for s in (-h, h))
             slopes.append((above - below) / (2 * h))
             curves.append((above - 2 * there + below) / h**2)
+        if self.curvature:  # which stands in for the second derivative
+            curves = [self.curvature(prediction[0], target, *self.parameters)]
         return [there, *slopes, *curves]
 
     def one_sided(self, prediction, target, h):
