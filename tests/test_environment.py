@@ -115,6 +115,15 @@ def test_quota(quota_program, tmp_path, files, groups, cpus):
 # ---- signals
 
 
+@pytest.fixture
+def heeded_interrupts():
+    """Shells start commands in the background with interrupts ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded_interrupts")
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("backend", COMPILED_BACKENDS)
 def test_ctrl_c(backend, threads):
@@ -137,6 +146,7 @@ def test_ctrl_c(backend, threads):
         assert loss.value(long[: 1 << 20], 1.0, threads=threads) == 1.0
 
 
+@pytest.mark.usefixtures("heeded_interrupts")
 def test_ctrl_c_while_another_thread_computes():
     """The main thread, which waits, is interrupted at once; the call goes on."""
     long = np.broadcast_to(np.float32(2.0), (1 << 32,))
