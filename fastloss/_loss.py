@@ -284,6 +284,40 @@ class Loss:
 
         return inverse_link(self, prediction, out)
 
+    def as_objective(self, hessian: str | None = None, hess_floor: float = 1e-16) -> Any:
+        """An objective for XGBoost and LightGBM: a plain Python object that trees are fitted with.
+
+        ``objective(y_true, y_pred, sample_weight=None)`` gives gradient and Hessian of the sum of
+        wℓ over raw predictions, which is what ``objective=`` of both libraries' scikit-learn
+        estimators takes; ``objective.native`` is the same for their ``train``. Neither library
+        starts from the best constant with it: give that of :meth:`init_score`.
+
+        Parameters
+        ----------
+        hessian : {"exact", "ones"}, optional
+            ``"exact"`` is that of :meth:`hess`, the default where the loss has curvature.
+            ``"ones"`` is 1, the default where it has none; a tree then takes steps of the mean
+            gradient.
+        hess_floor : float
+            The least Hessian of an element of weight 1, so that no leaf divides by 0. A floor is
+            weighted as the Hessian is: where the weight is 0, so is the Hessian.
+
+        Returns
+        -------
+        Objective
+            Immutable, hashable, picklable; its deep copy is itself.
+
+        Raises
+        ------
+        TypeError
+            Where the loss needs more than one prediction and one target.
+        ValueError
+            Where ``"exact"`` is asked of a loss without curvature.
+        """
+        from ._objective import as_objective
+
+        return as_objective(self, hessian, hess_floor)
+
     def explain(self, prediction: Any, target: Any, weight: Any = None, **options: Any) -> Any:
         """What a call would do: backend, kernel, conversions, blocks, threads, and why.
 
