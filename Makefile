@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CORE := $(wildcard csrc/*.?pp csrc/*/*.?pp fastloss/include/*.h)
 CPP := $(CORE) $(wildcard tests/*.?pp tests/*/*.?pp)
+PARALLEL := -n auto --dist loadgroup
 SOURCES := $(CORE) fastloss/_core.pyx fastloss/_methods.py $(wildcard fastloss/*.pxd) \
 	setup.py pyproject.toml
 
@@ -23,11 +24,13 @@ demo: $(VENV)/.with-demo  ## trains models, compares times and draws curves
 	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/.with-test $(VENV)/.with-lint  ## runs all tests and the linters
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m "not alone" $(PARALLEL)
+	@$(BIN)/python -m pytest -m alone
 	@$(MAKE) --no-print-directory lint
 
 check: lint $(VENV)/.with-test  ## runs the linters and the quick tests
-	@$(BIN)/python -m pytest -m "not full"
+	@$(BIN)/python -m pytest -m "not full and not alone" $(PARALLEL)
+	@$(BIN)/python -m pytest -m "not full and alone"
 
 lint: $(VENV)/.with-lint  ## checks style and types
 	@echo "ruff, mypy, clang-format"

@@ -6,9 +6,30 @@ import cases
 import hypothesis
 import pytest
 
+import fastloss as fl
+
 hypothesis.settings.register_profile("quick", max_examples=30, deadline=None, derandomize=True)
 hypothesis.settings.register_profile("full", max_examples=500, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def _loss_of(item):
+    """The registry name of the loss that a test is about, or None."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    for value in parameters.values():
+        first = value[0] if isinstance(value, tuple) and value else value
+        if isinstance(first, fl.Loss):
+            return first.name
+        if isinstance(first, str) and first in fl.losses():
+            return first
+    return None
+
+
+def pytest_collection_modifyitems(items):
+    """Tests of a loss share a process, and with it what Numba compiled."""
+    for item in items:
+        if name := _loss_of(item):
+            item.add_marker(pytest.mark.xdist_group(name))
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from processes import PRELUDE, UNITS, digest, run_script
 
 import fastloss as fl
 
+pytestmark = pytest.mark.alone  # measures time, uses all cores
+
 DEFAULTS = [fl.get(name) for name in fl.losses()]
 COMPILED_BACKENDS = [b for b in cases.BACKENDS if b != "numpy"]
 

@@ -14,6 +14,8 @@ from processes import PRELUDE, UNITS, digest, run_script, work
 import fastloss as fl
 from fastloss._native import core
 
+pytestmark = pytest.mark.alone  # measures time, uses all cores
+
 DEFAULTS = [fl.get(name) for name in fl.losses()]
 
 
