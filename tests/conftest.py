@@ -28,7 +28,8 @@ def _loss_of(item):
 def pytest_collection_modifyitems(items):
     """Tests of a loss share a process, and with it what Numba compiled."""
     for item in items:
-        if name := _loss_of(item):
+        name = _loss_of(item)
+        if name and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(name))
 
 

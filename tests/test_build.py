@@ -52,6 +52,8 @@ def setup_flags():
     return {source: [*names["CPP_FLAGS"], *flags] for source, flags in names["SOURCES"].items()}
 
 
+pytestmark = pytest.mark.xdist_group("machine code")  # all read the same objects
+
 SOURCES = setup_flags()
 ISAS = [Path(source).stem.removeprefix("kernels_") for source in SOURCES if "kernels_" in source]
 KERNELS = [name for name, *_ in core.kernels()] if core is not None else []
