@@ -28,8 +28,7 @@ def _loss_of(item):
 def pytest_collection_modifyitems(items):
     """Tests of a loss share a process, and with it what Numba compiled."""
     for item in items:
-        name = _loss_of(item)
-        if name and not item.get_closest_marker("xdist_group"):
+        if name := _loss_of(item):
             item.add_marker(pytest.mark.xdist_group(name))
 
 
