@@ -92,12 +92,13 @@ def objects():
                 return
         found[isa] = kept / f"{isa}.o"
         if not found[isa].exists():
-            compile_source(ROOT / f"{name}.cpp", SOURCES[f"{name}.cpp"], kept / f"{isa}.new")
-            (kept / f"{isa}.new").rename(found[isa])
+            new = kept / f"{isa}.{os.getpid()}"  # other processes may compile it too
+            compile_source(ROOT / f"{name}.cpp", SOURCES[f"{name}.cpp"], new)
+            new.rename(found[isa])
 
-    if not kept.exists():
-        shutil.rmtree(kept.parent, ignore_errors=True)
-        kept.mkdir(parents=True)
+    kept.mkdir(parents=True, exist_ok=True)
+    for old in set(kept.parent.iterdir()) - {kept}:
+        shutil.rmtree(old, ignore_errors=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(find, ISAS))
     return found
