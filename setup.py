@@ -18,6 +18,8 @@ CPP_FLAGS = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra", "
 # Never -ffast-math: NaN, infinities and the order of operations are part of every result.
 KERNEL_FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
 KERNEL_FLAGS += ["-fno-tree-loop-distribute-patterns"]  # no memset in a loop of few numbers
+# A select stays one: what these make of several on one condition are branches, not vectors.
+KERNEL_FLAGS += ["-fno-tree-pre", "-fno-thread-jumps", "-fno-split-paths"]
 ISA_FLAGS = {
     "baseline": [],
     "avx2": ["-march=x86-64-v3"],

@@ -90,18 +90,19 @@ class ColumnSum {
     alignas(64) T low_words_[lanes][max_rows];
 };
 
-// The largest prediction of every row; of rivals, which leaves the label's class out.
+// The largest prediction of every row; of rivals, which leaves the label's class out. Labels are
+// numbers of the dtype, as SSE2 cannot compare others.
 template <class T, bool rivals>
-FASTLOSS_LOOP_FUNCTION void column_maxima(const T* z, const int64_t* labels, int64_t n, int64_t k,
+FASTLOSS_LOOP_FUNCTION void column_maxima(const T* z, const T* labels, int64_t n, int64_t k,
                                           T* maximum) {
     n = whole_lanes(n);
     for (int64_t i = 0; i < n; ++i) maximum[i] = -T(__builtin_inf());
     for (int64_t j = 0; j < k; ++j) {
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
-            const T x = z[j * n + i];
-            const bool out = rivals && labels[i] == j;
-            maximum[i] = x > maximum[i] && !out ? x : maximum[i];
+            const T z_ij = z[j * n + i];
+            const T x = rivals && labels[i] == T(j) ? -T(__builtin_inf()) : z_ij;
+            maximum[i] = x > maximum[i] ? x : maximum[i];
         }
     }
 }
@@ -192,9 +193,11 @@ void across_block(int64_t n, int64_t k, const void* const* in, const void* param
     __builtin_memset(rows.ties, 0, n * sizeof(T));
     for (int64_t i = 0; labels && i < n; ++i) rows.picked[i] = z[labels[i] * n + i];
     if constexpr (F::reference == Reference::maximum) {
-        column_maxima<T, false>(z, labels, n, k, rows.reference);
+        column_maxima<T, false>(z, nullptr, n, k, rows.reference);
     } else if constexpr (F::reference == Reference::rival) {
-        column_maxima<T, true>(z, labels, n, k, rows.reference);
+        alignas(64) T numbers[max_rows];
+        for (int64_t i = 0; i < n; ++i) numbers[i] = T(labels[i]);
+        column_maxima<T, true>(z, numbers, n, k, rows.reference);
     } else if constexpr (F::reference == Reference::label) {
         __builtin_memcpy(rows.reference, rows.picked, n * sizeof(T));
     } else if constexpr (F::reference == Reference::number) {

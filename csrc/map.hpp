@@ -3,6 +3,8 @@
 
 #include <fastloss.h>
 
+#include <type_traits>
+
 #include "formula.hpp"
 #include "lanes.hpp"
 #include "loops.hpp"
@@ -19,17 +21,32 @@ struct MakeIndices<0, I...> {
     using type = Indices<I...>;
 };
 
-// A formula is a struct of parameters of its dtype and nothing else.
-template <class Formula, class T>
-constexpr int parameter_count() {
-    return __is_empty(Formula) ? 0 : int(sizeof(Formula) / sizeof(T));
-}
+// A formula is a struct of parameters of its dtype and nothing else; or it names such a struct, of
+// which it is made once, before the loop.
+template <class Formula, class = void>
+struct Parameters {
+    using type = Formula;
+};
+template <class Formula>
+struct Parameters<Formula, std::void_t<typename Formula::Parameters>> {
+    using type = typename Formula::Parameters;
+};
 
 template <class Formula, class T>
+constexpr int parameter_count() {
+    using Given = typename Parameters<Formula>::type;
+    return __is_empty(Given) ? 0 : int(sizeof(Given) / sizeof(T));
+}
+
+// Number by number, as GCC does not take one copy of them all out of a loop.
+template <class Formula, class T, int... I>
+inline Formula load_formula(const T* parameters, Indices<I...>) {
+    return Formula(typename Parameters<Formula>::type{parameters[I]...});
+}
+template <class Formula, class T>
 inline Formula load_formula(const void* parameters) {
-    Formula formula{};
-    __builtin_memcpy(&formula, parameters, parameter_count<Formula, T>() * sizeof(T));
-    return formula;
+    using All = typename MakeIndices<parameter_count<Formula, T>()>::type;
+    return load_formula<Formula>(static_cast<const T*>(parameters), All{});
 }
 
 // How many inputs a formula takes, and how many of them are predictions.

@@ -167,17 +167,17 @@ struct Exponent {
     FASTLOSS_INLINE T integral(T factor, T c, T z) const {
         const T near = factor * (expm1(x.high, x.low) / c);
         const T far = (power - factor / up) / c * up;
-        const bool linear = (abs(x.high) < T(0x1p-60)) | (c == T(0));
+        const bool linear = abs(x.high) < T(0x1p-60);
         const T value = abs(x.high) < T(2) ? near : far;
         return factor == T(0) ? flat(z) : linear ? factor * z : value;
     }
 };
 
-// c z, where 0 inf = 0
+// c z for a finite c, where 0 inf = 0
 template <class T>
 FASTLOSS_INLINE TwoWord<T> multiple(TwoWord<T> c, TwoWord<T> z) {
     const TwoWord<T> x = two_product(c.high, z.high);
-    const bool none = c.high == T(0), usual = !none & (abs(x.high) < T(__builtin_inf()));
+    const bool none = !(x.high == x.high), usual = abs(x.high) < T(__builtin_inf());
     const T low = fma(c.high, z.low, fma(c.low, z.high, x.low));
     return {none ? flat(z.high) : x.high, usual ? low : T(0)};
 }
@@ -252,7 +252,7 @@ struct TweedieMean {
         const T grad = alone ? times_square(T(1) + flat(target), parts.seen.root)
                              : times_square(prediction - target, weight);
         const T product = power * times_square(target, steep);
-        const T rest = power == T(0) ? flat(target) : product;  // 0 * inf = 0
+        const T rest = product == product ? product : flat(target);  // 0 * inf = 0
         fisher = times_square(T(1), weight);
         return {parts.value,
                 {grad},
@@ -293,17 +293,22 @@ struct TweedieMeanFisher : Expected<T, TweedieMean<T>> {
 template <class T>
 struct NegativeBinomial {
     static constexpr const char* name = "negative_binomial";
-    T dispersion;
+    struct Parameters {
+        T dispersion;
+    };
+    T inverse;
+    TwoWord<T> log_d;
+
+    explicit NegativeBinomial(Parameters given)
+        : inverse(T(1) / given.dispersion), log_d(rounded_log(given.dispersion)) {}
 
     Point<T> operator()(T prediction, T target) const {
-        const TwoWord<T> log_d = rounded_log(dispersion);
         // log(d mean), and its logistic functions
         TwoWord<T> logit = two_difference(prediction, -log_d.high);
         logit.low += log_d.low;
         const bool up = logit.high > T(0);
         const TwoWord<T> gap = {up ? logit.high : -logit.high, up ? logit.low : -logit.low};
         const auto [root, e, near, share] = Logistic<T>({T(0.5) * gap.high, T(0.5) * gap.low});
-        const T inverse = T(1) / dispersion;
         // exp(-gap) / d, which is the mean where the logit is negative
         const T mean = times_square(inverse, root);
         const TwoWord<T> words = two_log1p(e.high, e.low * near.high);

@@ -88,7 +88,7 @@ struct MultiMargin {
 
 template <class T>
 struct SquaredMultiMargin : MultiMargin<T> {
-    static constexpr const char* name = "multi_margin_squared";
+    static constexpr const char* name = "squared_multi_margin";
     static constexpr int term_sums = 3, coefficients = 3;
     using MultiMargin<T>::margin, MultiMargin<T>::smaller;
 

@@ -217,7 +217,7 @@ class _Linear(LabelLoss):
 
 
 class _Squared(_Linear):
-    name = "multi_margin_squared"
+    name = "squared_multi_margin"
     term_sums = 3
     coefficients = 3
 
