@@ -312,6 +312,10 @@ def test_shapes(case):
                 wanted = message.replace("be a scalar or have", "have")
                 wanted = wanted.replace("be a scalar", "have shape ()")
             changed = {**arguments, argument: np.ones(found)}
+            if kind == LABELS and not loss.takes_distributions:
+                wanted = wanted.replace(" or {prediction} (probabilities)", "")
+                wanted = wanted.replace(" or have shape {prediction} (probabilities)", "")
+            wanted = wanted.replace("kl_divergence", loss.name)
             text = described(wanted, argument, units, found, arguments["prediction"].shape)
             check(loss, method, changed, ValueError, text)
 
