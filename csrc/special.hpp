@@ -497,7 +497,7 @@ FASTLOSS_INLINE double trigamma_far_reduced(double u) {
                       -0x1.ec9206c9ede14p17, 0x1.c79adfd8b02a3p17, -0x1.863b351d64969p16);
 }
 
-// The logarithm of the gamma function for x >= 0: by Stirling's formula from 2.5 on; below from
+// log |(x - 1)!| for x >= 0: by Stirling's formula from 2.5 on; below from
 // lgamma(2 + w) of the nearest 2 + w, |w| <= 1/2, that differs from x by an integer. Next
 // to the zeros at 1 and 2 too 1.4 ulp.
 template <class T>

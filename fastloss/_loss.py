@@ -89,8 +89,8 @@ def _read_parameters(name: str, inner: str) -> dict[str, Any]:
 
 
 def _literal(node: ast.expr) -> Any:
-    if isinstance(node, ast.Name) and node.id in ("inf", "nan"):  # as repr writes them
-        return float(node.id)
+    if ast.unparse(node) in ("inf", "-inf", "nan"):  # as repr writes them
+        return float(ast.unparse(node))
     return ast.literal_eval(node)
 
 

@@ -68,11 +68,11 @@ class Parameter:
 
 
 def _float(value: Any) -> float:
-    """A real number as float: one beyond floats is infinite."""
+    """A real number as float: NaN, which no domain holds, where it is beyond floats."""
     try:
         return float(value)
     except OverflowError:
-        return math.inf if value > 0 else -math.inf
+        return math.nan
 
 
 def _number(name: str, value: Any, domain: str, inside: Callable[[float], bool]) -> float:

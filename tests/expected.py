@@ -63,10 +63,10 @@ class Units:
     def corners(self):
         """The target as a mixture of corners of its domain: pairs of share and corner."""
         domain = self.loss.domains()[1]
-        if cases.target_kinds(self.loss)[0] in ("labels", "distribution"):
+        if self.target.shape == self.prediction.shape and self.loss.schema == "row":
             corners = np.eye(self.target.shape[-1])
             shares = np.moveaxis(self.target, -1, 0)
-        elif domain.discrete or domain.low == -np.inf:
+        elif domain.discrete or domain.low == -np.inf or self.loss.schema == "row":
             return []
         elif domain.high == np.inf:
             shares, corners = [np.ones(self.target.shape)], [domain.low]
@@ -118,12 +118,14 @@ def units_of(loss, contents):
             if loss.class_weight is not None:
                 counts = np.where(target == 0, 0, target * loss.class_weight).sum(axis=-1)
         else:
-            target, counts = as_distribution(loss, np.where(weight == 0, 0, target), shape)
+            labels = np.broadcast_to(np.where(weight == 0, 0, target), shape[:-1])
+            target, counts = plain_labels(loss, labels)
+            if loss.takes_distributions:
+                target = np.eye(shape[-1])[target]
         weight = np.where(weight == 0, 0, weight * counts)
-        kept, spread = (
-            compute.type(x) for x in (1 - loss.label_smoothing, loss.label_smoothing / shape[-1])
-        )
-        target = kept * target + spread
+        if loss.takes_distributions:
+            kept, spread = 1 - loss.label_smoothing, loss.label_smoothing / shape[-1]
+            target = compute.type(kept) * target + compute.type(spread)
         plain = {"class_weight": None, "ignore_index": None, "label_smoothing": 0.0}
         loss = loss.replace(**{name: x for name, x in plain.items() if name in loss.params})
         shape = shape[:-1]
@@ -133,13 +135,13 @@ def units_of(loss, contents):
     return Units(loss, prediction, target, np.broadcast_to(weight, shape))
 
 
-def as_distribution(loss, labels, shape):
-    """Class indices as what they stand for, with class 0 for ignored rows; and what rows count."""
+def plain_labels(loss, labels):
+    """Class indices with 0 for ignored rows; and what rows count."""
     counts = np.ones(labels.shape) if loss.ignore_index is None else labels != loss.ignore_index
     labels = np.where(counts, labels, 0).astype(np.int64)
     if loss.class_weight is not None:
         counts = counts * np.asarray(loss.class_weight)[labels]
-    return np.eye(shape[-1])[np.broadcast_to(labels, shape[:-1])], counts
+    return labels, counts
 
 
 # ---- calls

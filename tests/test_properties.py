@@ -164,9 +164,9 @@ def holds_for(which=always):
 
 
 def near(a, b, bound):
-    """Whether numbers differ by at most a bound; infinities by nothing."""
+    """Whether numbers differ by at most a bound; infinities and NaN by nothing."""
     with np.errstate(invalid="ignore"):
-        return (a == b) | (np.abs(a - b) <= bound)
+        return (a == b) | (np.abs(a - b) <= bound) | ((a != a) & (b != b))
 
 
 def is_normal(x):
@@ -259,7 +259,8 @@ def test_units_have_no_order(name, data):
 
 def any_order(loss, kind):
     """Whether the classes of a loss are alike."""
-    return loss in PLAIN and loss.schema == "row" and loss.columns is None
+    alike = loss.schema == "row" and loss.columns is None and loss.encoding != "levels"
+    return alike and loss in PLAIN
 
 
 def assert_close(call, got, expected, terms):
@@ -421,10 +422,14 @@ def test_a_small_step_down_the_gradient_gains_half_of_what_it_promises(name, dat
         curvature = curvature.max(axis=-1, keepdims=True)
         steepness = steepness.max(axis=-1, keepdims=True)
     start = call.inputs["prediction"]
-    end = np.clip(start - grad / (2 * GRID * (1 + curvature + steepness)), domain.low, domain.high)
+    slower = np.where(np.isfinite(steepness), 2 * GRID * (1 + curvature + steepness), np.inf)
+    slope = np.where(np.isfinite(grad), grad, 0.0)
+    end = np.clip(start - slope / slower, domain.low, domain.high)
     lower, _, _ = call.but(prediction=end).run()
-    promised = call.product(grad, start - end)
-    assert (value - lower >= promised / 2 - rounding(call, value, lower)).all()
+    promised = call.product(slope, start - end)
+    with np.errstate(invalid="ignore"):
+        gains = value - lower >= promised / 2 - rounding(call, value, lower)
+    assert gains[np.isfinite(value)].all()
 
 
 @functools.cache
