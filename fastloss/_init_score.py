@@ -75,7 +75,7 @@ def _used(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _class_means(loss: Any, y: np.ndarray, weight: Any) -> np.ndarray:
-    """The mean distribution of all rows, weighted and smoothed."""
+    """The mean of all rows' target masses, weighted and smoothed."""
     if loss.takes_labels and (y.ndim < 2 or y.dtype.kind in "biu"):
         known = loss.class_weight
         classes = 1 if known is None else loss.class_count(len(known))
@@ -96,6 +96,8 @@ def _class_means(loss: Any, y: np.ndarray, weight: Any) -> np.ndarray:
     if not total.sum() > 0:
         raise ValueError("target has no row that counts")
     mean = total / total.sum()
+    if loss.encoding == "levels":  # the mass of the labels above
+        return np.asarray(np.minimum(np.cumsum(mean[::-1])[-2::-1], 1.0))
     return np.asarray((1 - loss.label_smoothing) * mean + loss.label_smoothing / mean.size)
 
 

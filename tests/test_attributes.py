@@ -64,6 +64,8 @@ def units(loss, kind, count):
         used &= ((x == 0) | (np.abs(x) > TINY)).reshape(count, -1).all(axis=-1)
     if kind == "distribution":
         used &= inputs["target"].any(axis=-1)
+    if loss.schema == "row":  # exponentials of offsets vanish
+        used &= (np.abs(inputs["prediction"]) < 700).all(axis=-1)
     return {name: x[used] for name, x in inputs.items()}
 
 
@@ -207,6 +209,9 @@ def of_columns(loss, y, w):
 
 def as_prediction(loss, found):
     """What the inverse link makes of it is this; whatever the best constant prediction is."""
+    if getattr(loss, "encoding", None) == "levels":
+        found = np.cumsum(found[..., :0:-1], axis=-1)[..., ::-1]
+        found = np.minimum(found, 1.0)
     with np.errstate(all="ignore"):
         return np.asarray(fl.Loss.mean_to_score(loss, found), float)
 
@@ -257,7 +262,7 @@ def elicited(loss, rng, kind):
         mean = w @ (masses if kind == "distribution" else np.eye(cases.CLASSES)[labels]) / w.sum()
         others = as_prediction(loss, distributions(rng, mean))
         known = {"probabilities": as_prediction(loss, mean)}
-        if not loss.domains()[0].checked:
+        if not loss.domains()[0].checked and loss.encoding != "levels":
             known["mode"] = np.eye(mean.size)[mean.argmax()]
             others = np.concatenate([others, rng.normal(0, 3, others.shape)])
     else:

@@ -193,7 +193,10 @@ def ranges(loss: fl.Loss, kind: str) -> list[Range]:
     }
     predictions = real["prediction"]
     rows = loss.schema == "row"
+    with np.errstate(divide="ignore"):
+        sure = loss.mean_to_score(np.array([0.0, 1.0]))
     has: dict[Range, bool] = {
+        best: "target" in real or np.isfinite(sure).any(),
         tails: not np.isfinite([predictions.low, predictions.high]).all(),
         ends: any(
             np.isfinite(end) for domain in real.values() for end in (domain.low, domain.high)

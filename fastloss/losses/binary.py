@@ -414,10 +414,13 @@ class Hinge(_MarginLoss):
     convex = True
     smooth = False
     hessian_sign = "zero"
-    elicits = "mode"
     proper = False
     kinks = "label z = margin: gradient 0"
     ulps = {"float32": (1, 0, 0), "float64": (1, 0, 0)}
+
+    @property
+    def elicits(self) -> str:  # type: ignore[override]
+        return "mode" if self.margin == 1 else ""
 
     @staticmethod
     def definition(prediction: Any, target: Any, slope: Any, shift: Any, margin: Any) -> Any:
@@ -456,10 +459,13 @@ class SquaredHinge(_MarginLoss):
     convex = True
     smooth = True
     hessian_sign = "nonnegative"
-    elicits = "mean"
     proper = False
     kinks = "label z = margin: Hessian 0"
     ulps = {"float32": (2, 1, 0), "float64": (2, 1, 0)}
+
+    @property
+    def elicits(self) -> str:  # type: ignore[override]
+        return "mean" if self.margin == 1 else ""
 
     @staticmethod
     def definition(prediction: Any, target: Any, slope: Any, shift: Any, margin: Any) -> Any:

@@ -422,6 +422,11 @@ class Tweedie(_WithFisher):
         return 1 <= self.power <= 2 if self.prediction_is == "log_mean" else self.power in (0, 1)
 
     @property
+    def hessian_sign(self) -> str:  # type: ignore[override]
+        positive = self.prediction_is == "log_mean" and 1 <= self.power < 2
+        return "positive" if positive else super().hessian_sign
+
+    @property
     def scalars(self) -> Any:
         return _TWEEDIE[self.prediction_is, self.hessian]
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .._domains import ANYTHING, CLASS_INDEX, Domain
 from ..vocabulary import const
 from ._labels import LabelLoss
@@ -56,10 +54,6 @@ class OrdinalCrossEntropy(LabelLoss, OverClasses):
 
     def domains(self) -> tuple[Domain, ...]:
         return ANYTHING, CLASS_INDEX
-
-    def mean_to_score(self, mean: Any) -> Any:
-        above = np.cumsum(np.asarray(mean)[::-1])[::-1]
-        return super().mean_to_score(np.minimum(above[1:], 1.0))
 
     @staticmethod
     def definition(predictions: Any, targets: Any, pos_weight: Any) -> Any:
