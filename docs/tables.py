@@ -6,6 +6,7 @@ A line for a loss with parameters is there only where no line above it says the 
 from __future__ import annotations
 
 import argparse
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -36,6 +37,8 @@ def shown(name: str) -> list[fl.Loss]:
 def targets(loss: fl.Loss) -> list[Any]:
     """Targets between which derivatives may differ."""
     if isinstance(loss, fl.RowLoss) and not loss.takes_numbers:
+        if loss.encoding == "levels":
+            return list(range(loss.label_count(CLASSES)))
         return [0, 1] if loss.takes_labels else np.eye(CLASSES)[:2].tolist()
     domain = loss.domains()[1]
     if domain.discrete:
@@ -54,10 +57,12 @@ def beside(loss: fl.Loss) -> float:
 
 
 def others(loss: fl.RowLoss) -> list[float]:
-    """Predictions of the other classes of a row, away from targets that are numbers."""
+    """Predictions of a row's other classes, away from what kinks are at: numbers and rivals."""
     count = (fixed_classes(loss) or CLASSES) - 1
-    numbers = loss.takes_numbers
-    return [beside(loss) + (0.25 * j if numbers else 0.0) for j in range(1, count + 1)]
+    first, step = (0.25, 0.25) if loss.takes_numbers else (0.0, 0.0)
+    if loss.reference == "rival":
+        step = -2.5
+    return [beside(loss) + first + step * j for j in range(count)]
 
 
 def ends(loss: fl.Loss) -> Iterator[Any]:
@@ -130,6 +135,8 @@ def limit_lines(loss: fl.Loss) -> Iterator[Line]:
     """Prediction, target, value, gradient, Hessian."""
     for prediction in ends(loss):
         for target in targets(loss):
+            if not loss.smooth and isinstance(target, list) and prediction[0] == target[0]:
+                continue  # a kink
             outputs = results(loss, prediction, target)
             yield numbers(prediction), numbers(target), *map(numbers, outputs)
 
@@ -163,20 +170,23 @@ def kink_lines(loss: fl.Loss) -> Iterator[Line]:
     """Prediction, target, gradient and Hessian."""
     domain = loss.domains()[0]
     rows = isinstance(loss, fl.RowLoss)
-    masses = rows and not loss.takes_numbers
-    # only the difference from an unbounded target matters
-    for target in targets(loss) if masses or loss.domains()[1].checked else [0.0]:
-        for x in places(loss):
-            around = [np.nextafter(x, -np.inf), x, np.nextafter(x, np.inf)]
-            if domain.outside(np.array(around)).any():
-                continue
-            predictions = [[y, *others(loss)] if rows else y for y in around]
-            found = np.array([results(loss, p, target)[1:] for p in predictions])
-            slopes = found[:, :, 0] if rows else found  # along the first class
-            if not np.allclose(slopes[0], slopes[2], 1e-6, 1e-6):
-                below, at, above = (map(number, row) for row in slopes.round(12))
-                cells = (f"{a}, **{b}**, {c}" for a, b, c in zip(below, at, above, strict=True))
+    # differences from an unbounded target, one of which makes a prediction 0
+    real = (not rows or loss.takes_numbers) and not loss.domains()[1].checked
+    known: set[tuple[float, Line]] = set()
+    for target, x in itertools.product(targets(loss), [*places(loss), -3.0]):
+        place = x + target if real else x
+        around = [np.nextafter(place, -np.inf), place, np.nextafter(place, np.inf)]
+        if domain.outside(np.array(around)).any() or (real and place - target != x):
+            continue
+        predictions = [[y, *others(loss)] if rows else y for y in around]
+        found = np.array([results(loss, p, target)[1:] for p in predictions])
+        slopes = found[:, :, 0] if rows else found  # along the first class
+        if not np.allclose(slopes[0], slopes[2], 1e-6, 1e-6):
+            below, at, above = (map(number, row) for row in slopes.round(12))
+            cells = tuple(f"{a}, **{b}**, {c}" for a, b, c in zip(below, at, above, strict=True))
+            if not real or (x, cells) not in known:  # most losses are of the difference
                 yield numbers(predictions[1]), numbers(target), *cells
+            known.add((x, cells))
 
 
 def places(loss: fl.Loss) -> list[float]:

@@ -82,7 +82,7 @@ def eventually(near, middle, far):
     grows = (np.abs(far) > 1) & (
         (np.abs(far) > 1e3 * np.abs(near)) | ((step != 0) & (step / (middle - near) > 0.99))
     )
-    vanishes = np.abs(far) < 1e-3 * np.abs(near)
+    vanishes = np.abs(far) < 0.03 * np.abs(near)
     assert (grows | vanishes | (near == far)).all()
     return np.where(grows, np.copysign(np.inf, far), np.where(vanishes, 0.0, far))
 

@@ -203,9 +203,16 @@ struct TweedieParts {
           b(two_difference(T(2), power)),
           seen(target, multiple(a, z)),
           expected(T(1), multiple(b, z)) {
-        value = larger(
-            expected.integral(T(1), b.high, z.high), seen.integral(target, a.high, z.high),
-            first * (a.high == T(0) ? T(1) : a.high), second * (b.high == T(0) ? T(-1) : b.high));
+        // where only a division by a makes an integral infinite, that is what counts
+        const T most = seen.power * seen.up;
+        const bool divided = most < T(__builtin_inf());
+        const T longest = minimum(T(1) / abs(a.high), minimum(abs(z.high), T(0x1p60)));
+        const T ratio = maximum(target, most) / expected.root.high * (b.high * longest);
+        const T one = first * (a.high == T(0) ? T(1) : a.high);
+        const T other = second * (b.high == T(0) ? T(-1) : b.high);
+        value =
+            larger(expected.integral(T(1), b.high, z.high), seen.integral(target, a.high, z.high),
+                   divided ? expected.root.high : one, divided ? ratio : other);
     }
 };
 

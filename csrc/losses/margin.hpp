@@ -82,7 +82,8 @@ struct MultiMargin {
 
     Emit<T> emit(T kept, T target, const T* row) const {
         const T slope = kept > T(0) ? row[0] : flat(kept);
-        return {target == T(1) ? row[1] : slope, flat(row[1])};
+        const T grad = target == T(1) ? row[1] : slope;
+        return {grad, flat(grad)};
     }
 };
 

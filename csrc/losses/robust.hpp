@@ -207,7 +207,7 @@ struct GeneralRobust {
         const TwoWord<T> inverse_c = two_inverse(c, T(0));
         const TwoWord<T> scale = (T(2) * limit * inverse_c) * inverse_c;
         const T slope = rounded(((a * root) * scale) * root);
-        const T level = exponent == T(0.5) ? scale.high * c : T(0);
+        const T level = exponent == T(0.5) ? rounded(c * scale) : T(0);
         const T at_infinity = exponent > T(0.5) ? infinity : level;
         // the Hessian over it, (1 + (2 exponent - 1) u) / (1 + u)
         const TwoWord<T> share = two_difference(T(2) * exponent, T(1)) *

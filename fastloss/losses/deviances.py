@@ -21,6 +21,7 @@ from ..vocabulary import (
     inf,
     log,
     maximum,
+    minimum,
     two_difference,
     two_exp,
     two_log,
@@ -478,12 +479,20 @@ def _tweedie(z: Any, z_low: Any, target: Any, power: Any, first: Any, second: An
     x, x_low = _multiple(a, a_low, z, z_low)
     y, y_low = _multiple(b, b_low, z, z_low)
     seen, seen_up, root, root_low = _power(target, x, x_low)
-    expected, expected_up, _, _ = _power(one, y, y_low)
+    expected, expected_up, mean_root, _ = _power(one, y, y_low)
+    # where only a division by a makes an integral infinite, that is what counts
+    most = seen * seen_up
+    divided = most < const(inf)
+    longest = minimum(one / abs(a), minimum(abs(z), const(2.0**60)))
     value = _larger(
         _integral(one, b, z, y, y_low, expected, expected_up),
         _integral(target, a, z, x, x_low, seen, seen_up),
-        first * where(a == zero, one, a),
-        second * where(b == zero, -one, b),
+        where(divided, mean_root, first * where(a == zero, one, a)),
+        where(
+            divided,
+            maximum(target, most) / mean_root * (b * longest),
+            second * where(b == zero, -one, b),
+        ),
     )
     return value, a, b, (seen, seen_up), (expected, expected_up), root, root_low
 

@@ -213,7 +213,8 @@ class _Linear(LabelLoss):
     @staticmethod
     def emit(kept: Any, target: Any, row: Any, margin: Any) -> Any:
         slope = where(kept > const(0.0), row[0], flat(kept))
-        return where(target == const(1.0), row[1], slope), flat(row[1])
+        grad = where(target == const(1.0), row[1], slope)
+        return grad, flat(grad)
 
 
 class _Squared(_Linear):

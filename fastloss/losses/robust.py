@@ -550,7 +550,7 @@ def _general_robust(
     inverse_c = two_inverse(c, zero)
     scale = times(*times(const(2.0) * limit, zero, *inverse_c), *inverse_c)
     slope = rounded(*times(*times(a, a_low, *root), *scale), *root)
-    at_infinity = where(exponent == const(0.5), scale[0] * c, zero)
+    at_infinity = where(exponent == const(0.5), rounded(c, zero, *scale), zero)
     at_infinity = where(exponent > const(0.5), const(inf), at_infinity)
     slope = where(a == const(inf), at_infinity, slope)
     # the Hessian over it, (1 + (2 exponent - 1) u) / (1 + u)
