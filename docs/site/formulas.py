@@ -88,6 +88,9 @@ class _Holds(sympy.Function):
 
     @classmethod
     def eval(cls, condition: Any) -> Any:
+        if isinstance(condition, sympy.StrictLessThan):
+            x, y = condition.args
+            return 1 - cls(x > y) - cls(sympy.Eq(x, y))
         known = condition in (sympy.true, sympy.false)
         return sympy.Integer(bool(condition)) if known else None
 
@@ -145,7 +148,7 @@ def _letter(loss: fl.Loss) -> str:
     if domain.low >= 0:
         return "p" if domain.high == 1 else r"\mu"
     if isinstance(loss, fl.RowLoss) and loss.takes_numbers:
-        return r"\hat{y}"
+        return "x"
     bare = target.checked and not domain.checked
     return "z" if loss.schema == "row" or loss.link != "identity" or bare else r"\hat{y}"
 
@@ -212,7 +215,8 @@ def _tidied(expression: Any) -> Any:
         lambda x: sympy.powdenest(x, force=True),
     )
     alone = len(expression.atoms(sympy.Piecewise)) == 1 and not expression.atoms(sympy.Sum)
-    return sympy.piecewise_fold(expression) if alone else expression
+    nested = isinstance(expression, sympy.Piecewise)
+    return sympy.piecewise_fold(expression) if alone or nested else expression
 
 
 class Traced:
@@ -303,8 +307,7 @@ class Traced:
                 *(x for n, x in self.letters.items() if n not in ("prediction", "target")),
             ]
         equation = rf"\ell({', '.join(names)}) = {printer.doprint(self.expression)}"
-        equation = lighter(equation) + (r", \qquad r = \hat{y} - y" if self.residual else "")
-        return equation + (rf", \qquad K = {self.classes}" if self.classes else "")
+        return lighter(equation) + (r", \qquad r = \hat{y} - y" if self.residual else "")
 
 
 def lighter(latex: str) -> str:

@@ -252,7 +252,7 @@ def of_rows(loss: fl.Loss) -> str:
 
 
 def shown_formulas(name: str) -> list[str]:
-    """The formula, and others that a choice of words makes; or Python's text of the definition."""
+    """The formula, and others that words or flags choose; or Python's text of the definition."""
     default = fl.get(name)
     found = {formulas.formula(default): ""}
     if None in found:
@@ -260,7 +260,7 @@ def shown_formulas(name: str) -> list[str]:
     for loss in variants(name):
         way = changed(loss)
         if len(way) == 1 and any(
-            isinstance(v, str) and v != default.params[n] for n, v in loss.params.items()
+            isinstance(v, str | bool) and v != default.params[n] for n, v in loss.params.items()
         ):
             found.setdefault(formulas.formula(loss), ways([way]))
     parts = [
@@ -369,7 +369,7 @@ def gallery_page() -> str:
     parts = [
         "# Gallery",
         f"Each loss with its default parameters, against the prediction: {legend}. Losses of rows "
-        "are shown against the prediction of the class that is the label.",
+        "are shown against the prediction of the class that is the label, or of the first column.",
     ]
     for title, names in family_names():
         cards = "\n\n".join(

@@ -25,6 +25,7 @@ GREY = "#808791"
 POINTS = 500  # even, so that none is at the kink in the middle
 CURVES = 3
 CLASSES, MANY = 3, 7
+MUCH = 1e6
 OUTPUTS = ("value", "gradient", "Hessian")
 STYLE = {
     "svg.fonttype": "none",
@@ -106,15 +107,17 @@ def varied(name: str) -> list[str]:
 
 
 def shown_targets(loss: fl.Loss, along: str, x: Any) -> list[Any]:
-    """Both ends where targets have ends, else the first at which the loss varies."""
+    """Both ends where targets have ends, else the first at which the loss varies a little."""
     if isinstance(loss, fl.RowLoss) and not loss.takes_numbers:
+        if not loss.has_gradient:
+            return [0]
         return [0, 1] if loss.takes_labels else np.eye(CLASSES, dtype=int)[:2].tolist()
     domain = loss.domains()[loss.inputs.index("target")]
     if np.isfinite(domain.high):
         return [domain.low, domain.high]
     for target in (typical(domain), 1.0):
         value = evaluated(loss, along, x, target)[0]
-        if np.isfinite(value).any() and np.ptp(value[np.isfinite(value)]) > 0:
+        if np.isfinite(value).any() and 0 < np.ptp(value[np.isfinite(value)]) < MUCH:
             break
     return [target]
 
@@ -146,8 +149,10 @@ def alike(some: list[Any], others: list[Any]) -> bool:
     return True
 
 
-def broken(y: Any) -> Any:
-    """The curve without lines across jumps."""
+def broken(loss: fl.Loss, y: Any) -> Any:
+    """The curve without lines across jumps, but for what is nothing else than steps."""
+    if not loss.has_gradient:
+        return y
     y = np.where(np.isfinite(y), y, np.nan)
     step = np.abs(np.diff(y))
     beside = np.fmax(np.append(step[1:], 0), np.append(0, step[:-1]))
@@ -183,7 +188,7 @@ def difference(loss: fl.Loss, default: fl.Loss) -> str:
     """The parameters that are not as by default."""
     if loss == default:
         return "default"
-    return repr(loss).partition("(")[2].rstrip(")")
+    return repr(loss).partition("(")[2][:-1]
 
 
 def shown(x: Any) -> str:
@@ -232,8 +237,8 @@ def draw(name: str, path: Path) -> None:
 
     def figure() -> Figure:
         rows, titles = varied(name), outputs(fl.get(name))
-        size = (2.45 * len(titles) + 0.25, 2.35 * len(rows) + 0.25)
-        picture = Figure(figsize=size, layout="constrained")
+        width = 7.6 if len(titles) > 1 else 3.8
+        picture = Figure(figsize=(width, 2.35 * len(rows) + 0.25), layout="constrained")
         all_panels = picture.subplots(len(rows), len(titles), squeeze=False)
         for panels, along in zip(all_panels, rows, strict=True):
             found = list(lines(name, along))
@@ -245,7 +250,7 @@ def draw(name: str, path: Path) -> None:
                     second = targets.index(target) > 0
                     axes.plot(
                         x,
-                        broken(curves[output]),
+                        broken(loss, curves[output]),
                         color=COLOURS[losses.index(loss)],
                         linestyle="--" if second else "-",
                         linewidth=1.6,
@@ -272,10 +277,10 @@ def draw_small(name: str, path: Path) -> None:
     def figure() -> Figure:
         picture = Figure(figsize=(2.5, 1.75), layout="constrained")
         axes = picture.subplots()
-        _, _, x, curves = next(lines(name, varied(name)[0]))
+        loss, _, x, curves = next(lines(name, varied(name)[0]))
         panel(axes, x)
         for y, colour in zip(curves, COLOURS, strict=False):
-            axes.plot(x, broken(y), color=colour, linewidth=1.8)
+            axes.plot(x, broken(loss, y), color=colour, linewidth=1.8)
         low, high = limits([curves[0]])  # a pole of a derivative is cut off
         whole = limits(list(curves))
         axes.set_ylim(max(whole[0], low - (high - low)), max(high, min(1.1, whole[1])))
