@@ -4,11 +4,15 @@ import contextlib
 import io
 import re
 import runpy
+import textwrap
 from pathlib import Path
 
 import cases
 import pytest
 
+import fastloss as fl
+
+ALL = (*fl.losses(), *fl.losses(gradient=False))
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES = [*DOCUMENTS, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
@@ -67,6 +71,21 @@ def test_the_first_page_has_code():
 def test_wrong_pages_are_found(text, error):
     with pytest.raises(error) if error else contextlib.nullcontext():
         run(text, "page.md")
+
+
+@pytest.mark.parametrize(
+    ("language", "source"),
+    [("cpp", "csrc/losses/regression.hpp"), ("python", "fastloss/losses/regression.py")],
+)
+def test_the_example_of_a_loss_is_one(language, source):
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    (example,) = re.findall(rf"^   ```{language}\n(.*?)^   ```$", text, re.MULTILINE | re.DOTALL)
+    assert textwrap.dedent(example) in (ROOT / source).read_text()
+
+
+def test_the_first_page_names_every_loss():
+    named = set(re.findall(r"`(\w+)`", DOCUMENTS[0].read_text()))
+    assert {type(fl.get(name)).__name__ for name in ALL} <= named
 
 
 def anchors(path):

@@ -29,7 +29,7 @@ from fastloss.vocabulary import rebind
 __all__ = ["Traced", "definition_text", "formula", "is_right"]
 
 UNITS, CLASSES = 4, 3
-ANY_CLASS = sympy.Dummy(integer=True)
+ANY_CLASSES = [sympy.Dummy(integer=True) for _ in range(2)]
 COUNT = sympy.Symbol("K", integer=True, positive=True)
 RESIDUAL = sympy.Symbol("r", real=True)
 GREEK = {"alpha", "beta", "gamma", "delta", "epsilon", "nu", "tau", "theta"}
@@ -40,6 +40,8 @@ GREEK = {"alpha", "beta", "gamma", "delta", "epsilon", "nu", "tau", "theta"}
 
 def _exact(x: Any) -> Any:
     """A float as a simple fraction where it is one."""
+    if isinstance(x, sympy.Expr) and not x.is_number:
+        return x
     x = float(x)
     if not math.isfinite(x):
         return sympy.Float(x)
@@ -53,11 +55,50 @@ def _over_all(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _sum(terms: Any) -> Any:
-    """The sum over the classes of a row, of which one stands for all."""
+    """The sum over the classes of a row, or over pairs, of which one stands for all."""
     (term,) = terms
-    index = sympy.Symbol("jkim"[len(term.atoms(sympy.Sum))], integer=True)
+    letters = iter("jkim"[len(term.atoms(sympy.Sum)) :])
+    used = [x for x in ANY_CLASSES if x in term.free_symbols] or ANY_CLASSES[:1]
+    indices = {x: sympy.Symbol(next(letters), integer=True) for x in used}
     sign = -1 if term.as_coeff_Mul()[0].is_negative else 1
-    return sign * sympy.Sum(sign * term.subs(ANY_CLASS, index), (index, 1, COUNT))
+    limits = [(index, 1, COUNT) for index in indices.values()]
+    return sign * sympy.Sum(sign * term.subs(indices), *limits)
+
+
+class _EveryClass:
+    """A row, of which one class stands for all; another one in a loop inside of a loop."""
+
+    def __init__(self, base: sympy.IndexedBase) -> None:
+        self.base = base
+        self.loops = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        self.loops += 1
+        try:
+            yield self.base[ANY_CLASSES[self.loops - 1]]
+        finally:
+            self.loops -= 1
+
+
+class _Holds(sympy.Function):
+    """1 where a condition holds, else 0."""
+
+    is_integer = True
+    nargs = 1
+
+    @classmethod
+    def eval(cls, condition: Any) -> Any:
+        if isinstance(condition, sympy.StrictLessThan):
+            x, y = condition.args
+            return 1 - cls(x > y) - cls(sympy.Eq(x, y))
+        known = condition in (sympy.true, sympy.false)
+        return sympy.Integer(bool(condition)) if known else None
+
+
+def _count(terms: Any) -> Any:
+    """The sum of some terms, where a condition counts as 1."""
+    conditions = sympy.logic.boolalg.Boolean
+    return sum(_Holds(x) if isinstance(x, conditions | bool) else x for x in terms)
 
 
 def _refuse(*_: Any, **__: Any) -> Any:
@@ -83,12 +124,13 @@ WORDS: dict[str, Any] = {
     "power": sympy.Pow,
     "sign": sympy.sign,
     "sqrt": sympy.sqrt,
+    "sum": _count,
     "tanh": sympy.tanh,
 }
 PER_CLASS = (
     WORDS
-    | dict.fromkeys(["enumerate", "len", "list", "max", "min", "range", "sorted", "tuple"], _refuse)
-    | {"sum": _sum}
+    | dict.fromkeys(["enumerate", "list", "max", "min", "range", "sorted", "tuple"], _refuse)
+    | {"len": lambda _: COUNT, "sum": _sum}
 )
 
 
@@ -105,6 +147,8 @@ def _letter(loss: fl.Loss) -> str:
     domain, target = loss.domains()[:2]
     if domain.low >= 0:
         return "p" if domain.high == 1 else r"\mu"
+    if isinstance(loss, fl.RowLoss) and loss.takes_numbers:
+        return "x"
     bare = target.checked and not domain.checked
     return "z" if loss.schema == "row" or loss.link != "identity" or bare else r"\hat{y}"
 
@@ -156,7 +200,7 @@ def _symbols_of_parameters(loss: fl.Loss) -> dict[Any, tuple[str, float]]:
     return {
         sympy.Symbol(_named(name), **{"positive" if value > 0 else "real": True}): (name, value)
         for name, value in loss.params.items()
-        if isinstance(value, float) and value
+        if isinstance(value, int | float) and not isinstance(value, bool) and value
     }
 
 
@@ -170,8 +214,9 @@ def _tidied(expression: Any) -> Any:
         lambda x: isinstance(x, sympy.exp) and any(f.func == sympy.log for f in x.exp.args),
         lambda x: sympy.powdenest(x, force=True),
     )
-    alone = len(expression.atoms(sympy.Piecewise)) == 1
-    return sympy.piecewise_fold(expression) if alone else expression
+    alone = len(expression.atoms(sympy.Piecewise)) == 1 and not expression.atoms(sympy.Sum)
+    nested = isinstance(expression, sympy.Piecewise)
+    return sympy.piecewise_fold(expression) if alone or nested else expression
 
 
 class Traced:
@@ -193,16 +238,19 @@ class Traced:
         self.label = label
         domains = dict(zip(loss.inputs, loss.domains(), strict=True))
         letters = {name: _named(name) for name in loss.inputs}
-        letters |= {"prediction": _letter(loss), "target": "q" if self.row else "y"}
+        of_classes = isinstance(loss, fl.RowLoss) and not loss.takes_numbers
+        letters |= {"prediction": _letter(loss), "target": "q" if of_classes else "y"}
         self.letters = letters
         self.symbols = {
             name: self._row(letters[name])
-            if self.row
+            if of_classes or (self.row and name == "prediction")
             else sympy.Symbol(letters[name], **_assumed(domains[name]))
             for name in loss.inputs
         }
         order = dict.fromkeys((*loss.differentiated, "target", *loss.inputs))
         arguments = [self.symbols[name] for name in order]
+        if self.columns:
+            arguments.append(self._row("q"))
         if label:
             arguments[1] = [sympy.Integer(i == 0) for i in range(CLASSES)]
             letters["target"] = "1"
@@ -212,7 +260,9 @@ class Traced:
         parameters = [_parameter(loss, i) for i in range(len(loss.kernel_parameters()))]
         words = dict(PER_CLASS if self.row and classes is None else WORDS)
         known = ((x, domains[name]) for name, x in self.symbols.items())
-        words["where"] = _where({s: d for x, d in known for s in (x if self.row else [x])})
+        words["where"] = _where(
+            {s: d for x, d in known for s in ([x] if isinstance(x, sympy.Symbol) else x)}
+        )
         found = rebind(loss.scalars.definition, words)(*arguments, *parameters)
         several = found if isinstance(found, tuple) else (found,)
         expression = sympy.sympify(functools.reduce(operator.add, several))
@@ -223,23 +273,27 @@ class Traced:
             expression = expression.subs(RESIDUAL, difference)
         self.expression = expression
 
-    def _row(self, letter: str) -> list[Any]:
-        base = sympy.IndexedBase(letter, real=True)
-        count = self.classes
-        return [base[ANY_CLASS]] if count is None else [base[i + 1] for i in range(count)]
+    @property
+    def columns(self) -> tuple[float, ...]:
+        """The constants of the classes."""
+        return (self.loss.columns or ()) if isinstance(self.loss, fl.RowLoss) else ()
+
+    def _row(self, letter: str) -> Any:
+        base, count = sympy.IndexedBase(letter, real=True), self.classes
+        return _EveryClass(base) if count is None else [base[i + 1] for i in range(count)]
 
     def value(self, unit: dict[str, Any]) -> float:
         """What the expression is for a unit."""
         known = _symbols_of_parameters(self.loss)
         numbers = {symbol: value for symbol, (_, value) in known.items()}
         expression = self.expression
-        if self.row:
-            expression = expression.subs(COUNT, CLASSES).doit()
-            for name, symbols in self.symbols.items():
-                base = symbols[0].base
-                numbers |= {base[i + 1]: x for i, x in enumerate(unit[name])}
-        else:
-            numbers |= {self.symbols[name]: x for name, x in unit.items()}
+        expression = expression.subs(COUNT, CLASSES).doit()
+        for letter, x in ("q", self.columns), *((self.letters[n], x) for n, x in unit.items()):
+            if np.ndim(x):
+                base = sympy.IndexedBase(letter, real=True)
+                numbers |= {base[i + 1]: number for i, number in enumerate(x)}
+        numbers |= {self.symbols[n]: x for n, x in unit.items() if not np.ndim(x)}
+        if not self.row:
             numbers[RESIDUAL] = unit["prediction"] - unit["target"]
         return float(expression.subs(numbers))
 
@@ -253,8 +307,7 @@ class Traced:
                 *(x for n, x in self.letters.items() if n not in ("prediction", "target")),
             ]
         equation = rf"\ell({', '.join(names)}) = {printer.doprint(self.expression)}"
-        equation = lighter(equation) + (r", \qquad r = \hat{y} - y" if self.residual else "")
-        return equation + (rf", \qquad K = {self.classes}" if self.classes else "")
+        return lighter(equation) + (r", \qquad r = \hat{y} - y" if self.residual else "")
 
 
 def lighter(latex: str) -> str:
@@ -310,6 +363,10 @@ class _Printer(LatexPrinter):
     def _print_Relational(self, expression: Any) -> str:  # noqa: N802
         if self._fixed(expression.lhs) and not self._fixed(expression.rhs):
             expression = expression.reversed
+        if expression.rhs == 0 and expression.lhs.is_Add:
+            # x > y for x - y > 0
+            less = sympy.Add(*(x for x in expression.lhs.args if x.could_extract_minus_sign()))
+            expression = expression.func(expression.lhs - less, -less)
         return str(super()._print_Relational(expression))
 
     def _print_Piecewise(self, expression: Any) -> str:  # noqa: N802
@@ -319,11 +376,14 @@ class _Printer(LatexPrinter):
         return r"\begin{cases}" + r" \\ ".join(lines) + r"\end{cases}"
 
     def _print_Sum(self, expression: Any) -> str:  # noqa: N802
-        term, (index, *_) = expression.args
+        term, *limits = expression.args
         inner = self._print(term)
         if term.is_Add:
             inner = rf"\left({inner}\right)"
-        return rf"\sum_{{{self._print(index)}}} {inner}"
+        return rf"\sum_{{{', '.join(self._print(index) for index, *_ in limits)}}} {inner}"
+
+    def _print__Holds(self, expression: Any) -> str:  # noqa: N802
+        return rf"[{self._print(expression.args[0])}]"
 
     def _print_And(self, expression: Any) -> str:  # noqa: N802
         return r" \text{ and } ".join(map(self._print, expression.args))

@@ -28,7 +28,7 @@ def write_pages(folder: Path) -> None:
     """Writes all pages, with their pictures."""
     pictures = folder / "losses" / "plots"
     pictures.mkdir(parents=True, exist_ok=True)
-    for name in fl.losses():
+    for name in repository.LOSSES:
         plots.draw(name, pictures / f"{name}.svg")
         plots.draw_small(name, pictures / f"{name}-small.svg")
         (folder / "losses" / f"{name}.md").write_text(loss_page(name))
@@ -153,9 +153,11 @@ OPTIMA = {
 }
 
 
-def bounds(ulps: dict[str, tuple[float, ...]]) -> str:
-    """Error bounds in ulps, in one cell."""
-    texts = {dtype: " · ".join(f"{x:g}" for x in numbers) for dtype, numbers in ulps.items()}
+def bounds(ulps: dict[str, tuple[float, ...]], outputs: int) -> str:
+    """Error bounds in ulps of the first outputs, in one cell."""
+    texts = {
+        dtype: " · ".join(f"{x:g}" for x in numbers[:outputs]) for dtype, numbers in ulps.items()
+    }
     if len(set(texts.values())) == 1:
         return next(iter(texts.values()))
     return ", ".join(f"{text} ({dtype})" for dtype, text in texts.items())
@@ -163,6 +165,8 @@ def bounds(ulps: dict[str, tuple[float, ...]]) -> str:
 
 def properties(name: str) -> str:
     """What a loss says of itself."""
+    outputs = plots.outputs(fl.get(name))
+    errors = f"error at most, in ulps: {' · '.join(outputs)}"
     rows = (
         ("convex in the prediction", stated(name, "convex", yes_or_no)),
         ("gradient continuous", stated(name, "smooth", yes_or_no)),
@@ -173,7 +177,7 @@ def properties(name: str) -> str:
         ("best constant", stated(name, "optimum", lambda way: OPTIMA[way])),
         ("kinks", stated(name, "kinks")),
         ("one value for each", stated(name, "unit")),
-        ("error at most, in ulps: value · gradient · Hessian", stated(name, "ulps", bounds)),
+        (errors, stated(name, "ulps", lambda ulps: bounds(ulps, len(outputs)))),
     )
     return table(("property", f"`{name}`"), (row for row in rows if row[1]))
 
@@ -183,7 +187,7 @@ def properties(name: str) -> str:
 
 def outside(domain: Domain) -> float | None:
     """A number that a domain does not hold."""
-    candidates = (2.0, -1.0, 0.5, 0.0)
+    candidates = (2.0, -1.0, 0.5, 0.0, -2.0)
     return next((x for x in candidates if domain.outside(np.array(x))), None)
 
 
@@ -231,18 +235,24 @@ def of_rows(loss: fl.Loss) -> str:
     """What the letters of a row's formula stand for."""
     if not isinstance(loss, fl.RowLoss):
         return ""
+    if loss.takes_numbers:
+        levels = ", q the levels of the columns" if loss.columns else ""
+        return f"Sums run over the K predictions of a row; y is its target{levels}."
     if loss.encoding == "levels":
         return (
             "The sum runs over the predictions of a row; q is 1 at those below the label, else 0."
         )
     if not loss.takes_distributions:
-        return "Shown for three classes, of which the first is the label."
+        conditions = (
+            "" if loss.has_gradient else " A condition in brackets is 1 where it holds, else 0."
+        )
+        return f"Shown for three classes, of which the first is the label.{conditions}"
     text = "Sums run over the classes of a row, of which q is the target's mass"
     return text + ("; of a class index it is 1." if loss.takes_labels else ".")
 
 
 def shown_formulas(name: str) -> list[str]:
-    """The formula, and others that a choice of words makes; or Python's text of the definition."""
+    """The formula, and others that words or flags choose; or Python's text of the definition."""
     default = fl.get(name)
     found = {formulas.formula(default): ""}
     if None in found:
@@ -250,7 +260,7 @@ def shown_formulas(name: str) -> list[str]:
     for loss in variants(name):
         way = changed(loss)
         if len(way) == 1 and any(
-            isinstance(v, str) and v != default.params[n] for n, v in loss.params.items()
+            isinstance(v, str | bool) and v != default.params[n] for n, v in loss.params.items()
         ):
             found.setdefault(formulas.formula(loss), ways([way]))
     parts = [
@@ -266,12 +276,14 @@ def loss_page(name: str) -> str:
     loss = fl.get(name)
     kind = type(loss)
     chosen, rest = advice(name)
+    *most, last = plots.outputs(loss)
+    shown = f"{', '.join(most)} and {last}" if most else last
     parts = [
         f"# {kind.__name__}",
         f"```{{py:class}} fastloss.{kind.__name__}{inspect.signature(kind)}\n```",
         summary(name),
         *shown_formulas(name),
-        f"![Value, gradient and Hessian of {name}](plots/{name}.svg){{.plot}}",
+        f"![{shown.capitalize()} of {name}](plots/{name}.svg){{.plot}}",
         *rest,
     ]
     if chosen:
@@ -293,13 +305,31 @@ def loss_page(name: str) -> str:
         "{py:class}`every loss <fastloss.Loss>`.",
         "## Properties",
         properties(name),
-        f"What it gives at infinity, NaN and kinks: [Conventions](../conventions.md#{name}). "
-        "Errors as measured: [Accuracy](../accuracy.md). Times: [Speed](../speed.md).",
+        further(name),
         "## Inputs",
         domains(name),
         elsewhere(name),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+TABLES = {
+    "What it gives at infinity, NaN and kinks": "conventions",
+    "Errors as measured": "accuracy",
+    "Times": "speed",
+}
+"""Pages with tables of losses."""
+
+
+def further(name: str) -> str:
+    """Links to tables, those that have the loss."""
+    line = re.compile(rf"^(?:### {name}$|\| `?{name}\b)", re.MULTILINE)
+    found = []
+    for text, page in TABLES.items():
+        if line.search((repository.ROOT / "docs" / f"{page}.md").read_text()):
+            anchor = f"#{name}" if page == "conventions" else ""
+            found.append(f"{text}: [{page.capitalize()}](../{page}.md{anchor}).")
+    return " ".join(found)
 
 
 def elsewhere(name: str) -> str:
@@ -339,7 +369,7 @@ def gallery_page() -> str:
     parts = [
         "# Gallery",
         f"Each loss with its default parameters, against the prediction: {legend}. Losses of rows "
-        "are shown against the prediction of the class that is the label.",
+        "are shown against the prediction of the class that is the label, or of the first column.",
     ]
     for title, names in family_names():
         cards = "\n\n".join(
@@ -354,7 +384,7 @@ def gallery_page() -> str:
 
 def api_page() -> str:
     """All public names."""
-    classes = {type(fl.get(name)).__name__ for name in fl.losses()}
+    classes = {type(fl.get(name)).__name__ for name in repository.LOSSES}
     names = [n for n in fl.__all__ if n not in classes and not n.startswith("__")]
     own = "\n   ".join(sorted(names, key=str.lower))
     return f"""# API
@@ -369,5 +399,5 @@ def api_page() -> str:
 ```
 
 Every loss is a class with the methods of {{py:class}}`fastloss.Loss`:
-{", ".join(f"[`{type(fl.get(n)).__name__}`](losses/{n}.md)" for n in fl.losses())}.
+{", ".join(f"[`{type(fl.get(n)).__name__}`](losses/{n}.md)" for n in repository.LOSSES)}.
 """

@@ -15,15 +15,17 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import fastloss as fl
-from fastloss.accuracy.variants import plain_variants
+from fastloss.accuracy.samples import fixed_classes
+from fastloss.accuracy.variants import variants, weighs
 
-__all__ = ["draw", "draw_small"]
+__all__ = ["draw", "draw_small", "outputs"]
 
 COLOURS = ("#3b82f6", "#d97706", "#16a34a", "#c44fd8")
 GREY = "#808791"
 POINTS = 500  # even, so that none is at the kink in the middle
 CURVES = 3
-CLASSES = 3
+CLASSES, MANY = 3, 7
+MUCH = 1e6
 OUTPUTS = ("value", "gradient", "Hessian")
 STYLE = {
     "svg.fonttype": "none",
@@ -40,7 +42,12 @@ STYLE = {
     "legend.frameon": False,
 }
 
-Curves = tuple[Any, Any, Any]
+Curves = tuple[Any, ...]
+
+
+def outputs(loss: fl.Loss) -> tuple[str, ...]:
+    """What a loss gives."""
+    return OUTPUTS if loss.has_gradient else OUTPUTS[:1]
 
 
 # ---- numbers
@@ -62,12 +69,21 @@ def typical(domain: Any) -> float:
     return 1.0 if domain.low >= 0 else min(0.0, domain.high - 1.0)
 
 
+def others(loss: fl.RowLoss) -> Any:
+    """The predictions of a row but the first: alike, but apart where only their order counts."""
+    if not loss.has_gradient:
+        return np.linspace(-1.0, 1.0, MANY - 1)
+    if loss.takes_numbers:
+        return np.linspace(-1.0, 1.0, (fixed_classes(loss) or CLASSES) - 1)
+    return np.full(CLASSES - 1, typical(loss.domains()[0]))
+
+
 def evaluated(loss: fl.Loss, varied: str, x: Any, target: Any) -> Curves:
-    """Value, gradient and Hessian along one input, or along the first class of a row."""
+    """What a loss gives along one input, or along the first class of a row."""
     inputs: dict[str, Any]
-    if loss.schema == "row":
-        inputs = {"prediction": np.full((x.size, CLASSES), typical(loss.domains()[0]))}
-        inputs["prediction"][:, 0] = x
+    if isinstance(loss, fl.RowLoss):
+        rows = np.broadcast_to(others(loss), (x.size, others(loss).size))
+        inputs = {"prediction": np.column_stack([x, rows])}
         inputs["target"] = np.array([target] * x.size)
     else:
         known = zip(loss.inputs, loss.domains(), strict=True)
@@ -76,6 +92,8 @@ def evaluated(loss: fl.Loss, varied: str, x: Any, target: Any) -> Curves:
         if not loss.domains()[0].outside(np.array(target - 1.0)):
             inputs["prediction"] = inputs["target"] - 1.0  # one that stays as it is misses
         inputs[varied] = x
+    if not loss.has_gradient:
+        return (loss.value(**inputs, reduction="none"),)
     value, grad, hess = loss.value_grad_hess(**inputs, reduction="none")
     if isinstance(grad, tuple):
         at = loss.differentiated.index(varied)
@@ -89,27 +107,29 @@ def varied(name: str) -> list[str]:
 
 
 def shown_targets(loss: fl.Loss, along: str, x: Any) -> list[Any]:
-    """Both ends where targets have ends, else the first at which the loss varies."""
-    if isinstance(loss, fl.RowLoss):
+    """Both ends where targets have ends, else the first at which the loss varies a little."""
+    if isinstance(loss, fl.RowLoss) and not loss.takes_numbers:
+        if not loss.has_gradient:
+            return [0]
         return [0, 1] if loss.takes_labels else np.eye(CLASSES, dtype=int)[:2].tolist()
     domain = loss.domains()[loss.inputs.index("target")]
     if np.isfinite(domain.high):
         return [domain.low, domain.high]
     for target in (typical(domain), 1.0):
         value = evaluated(loss, along, x, target)[0]
-        if np.isfinite(value).any() and np.ptp(value[np.isfinite(value)]) > 0:
+        if np.isfinite(value).any() and 0 < np.ptp(value[np.isfinite(value)]) < MUCH:
             break
     return [target]
 
 
 def lines(name: str, along: str) -> Iterator[tuple[fl.Loss, Any, Any, Curves]]:
     """A loss, target, predictions and curves: with the defaults, then with other parameters."""
-    default, *others = (loss for loss in plain_variants() if loss.name == name)
+    default, *changed = (loss for loss in variants(name) if not weighs(loss))
     x = span(default.domains()[default.inputs.index(along)], default.sample)
     found: list[Any] = []
     with np.errstate(all="ignore"):
         targets = shown_targets(default, along, x)
-        for loss in (default, *others):
+        for loss in (default, *changed):
             if loss.inputs != default.inputs or loss.domains() != default.domains():
                 continue
             curves = [(loss, t, x, evaluated(loss, along, x, t)) for t in targets]
@@ -120,7 +140,7 @@ def lines(name: str, along: str) -> Iterator[tuple[fl.Loss, Any, Any, Curves]]:
 
 def alike(some: list[Any], others: list[Any]) -> bool:
     """Whether curves could not be told apart in a picture."""
-    for output in range(3):
+    for output in range(len(some[0][-1])):
         both = [[curves[output] for *_, curves in group] for group in (some, others)]
         low, high = common_limits(*both[::-1])
         gap = np.abs(np.subtract(*(np.clip(y, low, high) for y in both)))
@@ -129,8 +149,10 @@ def alike(some: list[Any], others: list[Any]) -> bool:
     return True
 
 
-def broken(y: Any) -> Any:
-    """The curve without lines across jumps."""
+def broken(loss: fl.Loss, y: Any) -> Any:
+    """The curve without lines across jumps, but for what is nothing else than steps."""
+    if not loss.has_gradient:
+        return y
     y = np.where(np.isfinite(y), y, np.nan)
     step = np.abs(np.diff(y))
     beside = np.fmax(np.append(step[1:], 0), np.append(0, step[:-1]))
@@ -166,7 +188,7 @@ def difference(loss: fl.Loss, default: fl.Loss) -> str:
     """The parameters that are not as by default."""
     if loss == default:
         return "default"
-    return repr(loss).partition("(")[2].rstrip(")")
+    return repr(loss).partition("(")[2][:-1]
 
 
 def shown(x: Any) -> str:
@@ -176,17 +198,24 @@ def shown(x: Any) -> str:
 
 def label(loss: fl.Loss, target: Any, several: bool, options: bool) -> str:
     """What a curve shows."""
-    label = loss.schema == "row" and np.ndim(target) == 0
-    target = f"label {target}" if label else f"target {shown(target)}"
+    index = isinstance(loss, fl.RowLoss) and not loss.takes_numbers and np.ndim(target) == 0
+    target = f"label {target}" if index else f"target {shown(target)}"
     words = [difference(loss, fl.get(loss.name))] if options else []
     return ", ".join(words + ([target] if several else []))
 
 
 def axis_name(loss: fl.Loss, along: str) -> str:
     """What varies, and what stays as it is."""
-    if loss.schema == "row":
-        return f"{along} of class 0, others {shown(typical(loss.domains()[0]))}"
-    return along
+    if not isinstance(loss, fl.RowLoss):
+        return along
+    low, *_, high = rest = others(loss)
+    apart = (
+        f"from {shown(low)} to {shown(high)}"
+        if len(rest) > 2
+        else f"{shown(low)} and {shown(high)}"
+    )
+    place = "column" if loss.takes_numbers else "class"
+    return f"{along} of {place} 0, others {shown(low) if low == high else apart}"
 
 
 def panel(axes: Any, x: Any) -> None:
@@ -207,31 +236,32 @@ def draw(name: str, path: Path) -> None:
     """Value, gradient and Hessian side by side, a row of panels for each varied input."""
 
     def figure() -> Figure:
-        rows = varied(name)
-        picture = Figure(figsize=(7.6, 2.35 * len(rows) + 0.25), layout="constrained")
-        all_panels = picture.subplots(len(rows), 3, squeeze=False)
+        rows, titles = varied(name), outputs(fl.get(name))
+        width = 7.6 if len(titles) > 1 else 3.8
+        picture = Figure(figsize=(width, 2.35 * len(rows) + 0.25), layout="constrained")
+        all_panels = picture.subplots(len(rows), len(titles), squeeze=False)
         for panels, along in zip(all_panels, rows, strict=True):
             found = list(lines(name, along))
             losses = list(dict.fromkeys(loss for loss, *_ in found))
             targets = [t for loss, t, *_ in found if loss == losses[0]]
-            for axes, output in zip(panels, range(3), strict=True):
+            for output, axes in enumerate(panels):
                 panel(axes, found[0][2])
                 for loss, target, x, curves in found:
                     second = targets.index(target) > 0
                     axes.plot(
                         x,
-                        broken(curves[output]),
+                        broken(loss, curves[output]),
                         color=COLOURS[losses.index(loss)],
                         linestyle="--" if second else "-",
                         linewidth=1.6,
                         label=label(loss, target, len(targets) > 1, len(losses) > 1),
                     )
-                default, others = (
+                default, changed = (
                     [curves[output] for loss, *_, curves in found if (loss == losses[0]) == own]
                     for own in (True, False)
                 )
-                axes.set_ylim(common_limits(default, others))
-                axes.set_title(OUTPUTS[output])
+                axes.set_ylim(common_limits(default, changed))
+                axes.set_title(titles[output])
                 axes.set_xlabel(axis_name(found[0][0], along))
             if len(found) > 1 and along == rows[-1]:
                 handles, labels = panels[0].get_legend_handles_labels()
@@ -247,13 +277,13 @@ def draw_small(name: str, path: Path) -> None:
     def figure() -> Figure:
         picture = Figure(figsize=(2.5, 1.75), layout="constrained")
         axes = picture.subplots()
-        _, _, x, curves = next(lines(name, varied(name)[0]))
+        loss, _, x, curves = next(lines(name, varied(name)[0]))
         panel(axes, x)
         for y, colour in zip(curves, COLOURS, strict=False):
-            axes.plot(x, broken(y), color=colour, linewidth=1.8)
+            axes.plot(x, broken(loss, y), color=colour, linewidth=1.8)
         low, high = limits([curves[0]])  # a pole of a derivative is cut off
-        others = limits(list(curves))
-        axes.set_ylim(max(others[0], low - (high - low)), max(high, min(1.1, others[1])))
+        whole = limits(list(curves))
+        axes.set_ylim(max(whole[0], low - (high - low)), max(high, min(1.1, whole[1])))
         axes.tick_params(labelsize=7)
         return picture
 

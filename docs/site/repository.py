@@ -8,8 +8,9 @@ from pathlib import Path
 
 import fastloss as fl
 
-__all__ = ["ROOT", "copy_pages", "link_losses"]
+__all__ = ["LOSSES", "ROOT", "copy_pages", "link_losses"]
 
+LOSSES = (*fl.losses(), *fl.losses(gradient=False))
 ROOT = Path(__file__).parents[2]
 PARTS = ROOT / "docs" / "losses"  # parts of the losses' pages
 PLACES = {"README.md": "index.md", "docs/README.md": "guide.md"}
@@ -37,8 +38,8 @@ def outside_code(text: str, change: object) -> str:
 
 def link_losses(text: str, page: str) -> str:
     """A page whose code spans that name a loss or its class lead to its page."""
-    known = {name: name for name in fl.losses()}
-    known |= {type(fl.get(name)).__name__: name for name in fl.losses()}
+    known = {name: name for name in LOSSES}
+    known |= {type(fl.get(name)).__name__: name for name in LOSSES}
 
     def linked(found: re.Match[str]) -> str:
         name = known.get(found[1])

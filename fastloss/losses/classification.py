@@ -18,10 +18,20 @@ class ZeroOne(SignedLoss):
 
     Its mean is the share of errors. It has no gradient.
 
+    Use it to evaluate classifiers whose scores decide by their sign.
+
+    Avoid it for training; and to compare classifiers where one class is rare, as naming the other
+    one always costs little.
+
     Parameters
     ----------
     labels : {"pm1", "01"}
         How targets write the labels: -1 and +1, or 0 and 1.
+
+    See Also
+    --------
+    Hinge : its convex bound, for training.
+    TopK : of several classes.
     """
 
     name = "zero_one"
@@ -53,6 +63,11 @@ class TopK(LabelLoss):
     share them: the value is how probably a random order of them leaves the label out. It has no
     gradient.
 
+    Use it to evaluate classifiers of many classes that may name several; with k = 1 its mean is the
+    share of errors.
+
+    Avoid it for training; and where it matters how probable the named classes are.
+
     Parameters
     ----------
     class_weight : sequence of float, optional
@@ -61,6 +76,11 @@ class TopK(LabelLoss):
         Rows with this label are absent.
     k : int
         How many classes a row may name.
+
+    See Also
+    --------
+    SoftmaxCrossEntropy : for training.
+    ZeroOne : of two classes, from one score.
     """
 
     name = "top_k"

@@ -94,10 +94,22 @@ class Poisson(_OfAnyPrediction):
 
     The ulp of the gradient is that of the larger of exp(z) and target.
 
+    Use it for counts and rates, and for other numbers from 0 on whose variance grows in proportion
+    to their mean; targets need not be integers.
+
+    Avoid it where counts scatter much more than their mean, and as a likelihood of counts, as terms
+    of the target are dropped.
+
     Parameters
     ----------
     prediction_is : {"log_mean", "mean"}
         What predictions are. Of means the loss is mean - target log(mean).
+
+    See Also
+    --------
+    NegativeBinomial : for counts that scatter more.
+    Tweedie : of amounts, with zeros.
+    Gamma : of a variance that grows with the square of the mean.
     """
 
     name = "poisson"

@@ -172,6 +172,17 @@ class TotalVariation(OverClasses):
     """Total variation distance of two distributions, ½ Σ |p - target|.
 
     Targets are class probabilities of prediction's shape.
+
+    Use it to say how far two distributions lie apart: it is the largest difference between the
+    probabilities that they give to any event, from 0 to 1, and finite where a divergence is not.
+
+    Avoid it to learn probabilities from single outcomes, where the best prediction may be the most
+    frequent class alone; and with Newton steps and boosting, as its Hessian is 0.
+
+    See Also
+    --------
+    KlDivergence : of likelihoods; infinite where the prediction misses what the target holds.
+    MulticlassBrier : the squares, and proper.
     """
 
     name = "total_variation"

@@ -27,10 +27,21 @@ class MultiQuantile(_Forecast):
     Targets are numbers of shape prediction.shape[:-1]. The gradient of a column is that of
     ``Quantile`` with its level.
 
+    Use it for several quantiles by one model: intervals, or a distribution by many levels.
+
+    Avoid it where columns must not cross, which it does not see to: sort each row afterwards; and
+    with Newton steps and boosting, as its Hessian is 0.
+
     Parameters
     ----------
     quantiles : sequence of float
         The level of each column, between 0 and 1.
+
+    See Also
+    --------
+    Quantile : of one level.
+    CrpsEnsemble : of members without levels; for M sorted ones it is 2 / M times this with the
+        levels (j - ½) / M.
     """
 
     name = "multi_quantile"
@@ -84,11 +95,24 @@ class CrpsEnsemble(_Forecast):
     The members x of an ensemble lie on the last axis; y is the target, one number each. Takes
     O(M log M) for M members (Gneiting and Raftery, 2007; Zamo and Naveau, 2018).
 
+    Use it for forecasts by samples, such as those of weather models and generators: it wants them
+    near the target and as wide as it is uncertain, in the target's unit. Of one member it is the
+    absolute error.
+
+    Avoid it where several numbers are forecast whose dependence matters, as each is scored alone;
+    and with Newton steps and boosting, as its Hessian is 0.
+
     Parameters
     ----------
     estimator : {"nrg", "fair"}
-        Over how many pairs the second mean goes: all M², or the M (M - 1) of different members,
-        which does not favour small ensembles and needs two members.
+        Over how many pairs the second mean goes: all M², which favours large ensembles, or the
+        M (M - 1) of different members, which needs two and expects for each size what the
+        distribution itself would have that members are drawn from (Ferro, 2014).
+
+    See Also
+    --------
+    MultiQuantile : of columns with levels.
+    AbsoluteError : of one number.
     """
 
     name = "crps_ensemble"

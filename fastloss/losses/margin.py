@@ -60,6 +60,12 @@ class MulticlassHinge(_MarginLoss):
 
     Targets are class indices of shape prediction.shape[:-1].
 
+    Use it for classifiers of several classes with a margin, such as linear support vector machines:
+    of the other classes only the largest score counts.
+
+    Avoid it where probabilities are wanted; where no class is likelier than one half, as the best
+    scores are then equal and name none; and with Newton steps and boosting, as its Hessian is 0.
+
     Parameters
     ----------
     class_weight : sequence of float, optional
@@ -68,6 +74,12 @@ class MulticlassHinge(_MarginLoss):
         Rows with this label are absent.
     margin : float
         By how much the label's score must exceed all others; 0 gives the perceptron's loss.
+
+    See Also
+    --------
+    MultiMargin : every other class counts.
+    Hinge : of two classes, from one score.
+    SoftmaxCrossEntropy : with probabilities.
     """
 
     name = "multiclass_hinge"
@@ -124,6 +136,12 @@ class MultiMargin(_MarginLoss):
     Targets are class indices of shape prediction.shape[:-1]. The label's class counts in the mean
     of a row, though it has no term.
 
+    Use it for classifiers of several classes with a margin where every class that comes too near to
+    the label is to learn from it, not the nearest alone.
+
+    Avoid it where probabilities are wanted; and, unless squared, with Newton steps and boosting, as
+    its Hessian is 0.
+
     Parameters
     ----------
     class_weight : sequence of float, optional
@@ -134,6 +152,11 @@ class MultiMargin(_MarginLoss):
         By how much the label's score must exceed each other one.
     squared : bool
         Square each term.
+
+    See Also
+    --------
+    MulticlassHinge : only the largest other score counts.
+    SoftmaxCrossEntropy : with probabilities.
     """
 
     name = "multi_margin"

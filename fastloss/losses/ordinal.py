@@ -23,12 +23,23 @@ class OrdinalCrossEntropy(LabelLoss, OverClasses):
     have the shape prediction.shape[:-1]. CORAL's loss (Cao, Mirjalili and Raschka, 2020), whose
     model gives all levels of a row one score and each its own bias.
 
+    Use it for classes with an order, such as grades and stages: a prediction that is off by more
+    classes costs more.
+
+    Avoid it where classes have no order; and with a free logit for each level, unless it does not
+    matter that a higher level may come out as more probable than a lower one.
+
     Parameters
     ----------
     class_weight : sequence of float, optional
         One weight a label; a row weighs as much as its label.
     ignore_index : int, optional
         Rows with this label are absent.
+
+    See Also
+    --------
+    SoftmaxCrossEntropy : of classes without an order.
+    SigmoidCrossEntropy : of one level.
     """
 
     name = "ordinal_cross_entropy"
