@@ -171,7 +171,7 @@ def _figure(worst: Worst) -> str:
 
 def _number(error: float) -> str:
     """An error in ulps, with two digits after the point or as a power."""
-    if error < 100:
+    if error < 100 or error == float("inf"):
         return f"{error:.2f}"
     mantissa, exponent = f"{error:.0e}".split("e")
     return f"{mantissa}e{int(exponent)}"
