@@ -7,7 +7,18 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ANYTHING", "COUNTS", "LOG_PROBABILITY", "MASS", "PROBABILITY", "Domain", "labels"]
+__all__ = [
+    "ANYTHING",
+    "COUNTS",
+    "EVENT",
+    "LOG_PROBABILITY",
+    "MASS",
+    "PROBABILITY",
+    "RELEVANCE",
+    "TIME",
+    "Domain",
+    "labels",
+]
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,9 @@ PROBABILITY = Domain("a number in [0, 1]", 0.0, 1.0)
 COUNTS = Domain("a number >= 0", 0.0)
 LOG_PROBABILITY = Domain("a number <= 0", high=0.0)
 MASS = Domain("a number >= 0", 0.0)
+EVENT = Domain("0 (censored) or 1 (event)", 0.0, 1.0, discrete=True)
+RELEVANCE = Domain("a number in [0, 100]", 0.0, 100.0)
+TIME = Domain("a time >= 0", 0.0)
 
 
 def labels(kind: str) -> Domain:

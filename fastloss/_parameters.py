@@ -14,9 +14,11 @@ __all__ = [
     "Parameter",
     "choice",
     "clip_at",
+    "finite_nonnegative",
     "finite_positive",
     "flag",
     "fraction",
+    "optional_count",
     "optional_integer",
     "optional_weights",
     "positive",
@@ -95,6 +97,15 @@ def finite_positive(default: float, examples: tuple[float, ...] = (3.0,)) -> Any
     return Parameter(default, check, examples, extremes=(1e3,))
 
 
+def finite_nonnegative(default: float, examples: tuple[float, ...] = (0.0,)) -> Any:
+    """A finite number of at least 0."""
+
+    def check(name: str, value: Any) -> float:
+        return _number(name, value, ">= 0 and finite", lambda v: 0 <= v < math.inf)
+
+    return Parameter(default, check, examples, extremes=(1e3,))
+
+
 def fraction(default: float, examples: tuple[float, ...] = (0.1,)) -> Any:
     """A number strictly between 0 and 1."""
 
@@ -147,6 +158,21 @@ def optional_integer(default: int | None = None, examples: tuple[int, ...] = (-1
             raise TypeError(f"{name} must be an integer or None; got {shown(value)}")
         if not -(2**63) <= int(value) < 2**63:
             raise ValueError(f"{name} must be an integer of 64 bits or None; got {shown(value)}")
+        return int(value)
+
+    return Parameter(default, check, examples)
+
+
+def optional_count(default: int | None = None, examples: tuple[Any, ...] = (2, None)) -> Any:
+    """An integer of at least 1, or None for no end."""
+
+    def check(name: str, value: Any) -> int | None:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+            raise TypeError(f"{name} must be an integer or None; got {shown(value)}")
+        if not 1 <= int(value) < 2**63:
+            raise ValueError(f"{name} must be at least 1, or None for no end; got {shown(value)}")
         return int(value)
 
     return Parameter(default, check, examples)

@@ -14,7 +14,7 @@ from ._failures import refused
 from ._plan import GRAD, HESS, VALUE, Plan
 from ._units import Units, parts
 
-__all__ = ["run"]
+__all__ = ["row_outputs", "run"]
 
 
 def run(plan: Plan) -> float | None:
@@ -106,13 +106,19 @@ def _reference(kind: str, z: np.ndarray, q: np.ndarray) -> np.ndarray:
 def _rows(units: Units, arguments: list[np.ndarray], parameters: list[Any]) -> Any:
     plan = units.plan
     loss: Any = plan.loss
-    scalars = loss.scalars
     z = arguments[0]
     q = _masses(units, z) if plan.labels else arguments[1]
     if loss.label_smoothing:
         dtype = plan.dtype.type
         share = dtype(loss.label_smoothing / plan.classes)
         q = dtype(1 - loss.label_smoothing) * q + share
+    value, grad, hess = row_outputs(loss, z, q, parameters)
+    return value, (grad,), (hess,)
+
+
+def row_outputs(loss: Any, z: np.ndarray, q: np.ndarray, parameters: list[Any]) -> Any:
+    """Value, gradient and Hessian of rows with these target masses."""
+    scalars = loss.scalars
     reference = _reference(scalars.reference, z, q)
     ties = np.sum(z == reference, axis=1).astype(np.float64)
     kept, terms = scalars.term(z, reference, *parameters)
@@ -122,9 +128,9 @@ def _rows(units: Units, arguments: list[np.ndarray], parameters: list[Any]) -> A
         ties,
         tuple(_two_words(*words) for words in terms),
         tuple(_two_words(*words) for words in fits),
-        np.float64(plan.classes),
+        np.float64(z.shape[1]),
         *parameters,
     )
     columns = tuple(c[:, np.newaxis] for c in row)
     grad, hess = scalars.emit(kept, q, columns, *parameters)
-    return value, (grad,), (hess,)
+    return value, grad, hess

@@ -5,6 +5,8 @@
 #include "categorical.hpp"
 #include "counts.hpp"
 #include "divergence.hpp"
+#include "partial_likelihood.hpp"
+#include "ranking.hpp"
 #include "regression.hpp"
 
 namespace fastloss {
@@ -32,6 +34,15 @@ using RowLosses = List<
     KlDivergence,
     KlDivergenceLogProbs,
     KlDivergenceProbs>;
+
+using PairLosses = List<
+    PairwiseLogistic,
+    PairwiseHinge,
+    LambdarankNdcg>;
+
+using ScanLosses = List<
+    PartialLikelihood,
+    PartialLikelihoodEfron>;
 // clang-format on
 
 }  // namespace
