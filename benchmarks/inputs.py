@@ -6,9 +6,16 @@ from typing import Any
 
 import numpy as np
 
+import fastloss as fl
+
 SPREAD = 3.0  # standard deviation of raw scores
 PEAK = 15.0  # what one class of a peaked row has above the others
 PEAKED = 0.1  # part of the rows
+
+
+def unit_losses() -> list[str]:
+    """The losses of elements or rows; those of groups need other inputs."""
+    return [name for name in fl.losses() if fl.get(name).schema in ("map", "row")]
 
 
 def draw(loss: Any, dtype: Any, shape: tuple[int, ...], seed: int = 0) -> dict[str, np.ndarray]:

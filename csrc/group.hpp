@@ -35,7 +35,7 @@ struct GroupTask {
 };
 
 // Scratch memory of a block function, for arrays of elements and their slack.
-constexpr int64_t pair_scratch_arrays = 6, scan_scratch_arrays = 10;
+constexpr int64_t pair_scratch_arrays = 7, scan_scratch_arrays = 10;
 
 inline int64_t group_array_size(int64_t n) {
     return (n + 2 * group_slack) * int64_t(sizeof(double));

@@ -145,18 +145,42 @@ struct Ranks {
         for (int64_t k = 0; k < n; ++k) gain[k] = formula.gain(double(target[k]));
     }
 
-    FASTLOSS_LOOP_FUNCTION void discount_loop(const Formula<double> formula, int64_t n,
-                                              double* discount) {
+    FASTLOSS_LOOP_FUNCTION void step_loop(const Formula<double> formula, int64_t n, double* step) {
         n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
-        for (int64_t k = 0; k < n; ++k) discount[k] = formula.discount(double(int32_t(k)));
+        for (int64_t k = 0; k < n; ++k) step[k] = formula.step(double(int32_t(k)));
     }
 
-    static void split(const double* x, double factor, int64_t n, T* high, T* low) {
+    FASTLOSS_LOOP_FUNCTION void discount_loop(const Formula<double> formula, int64_t n,
+                                              double* high, double* low) {
+        n = whole_lanes(n);
+        FASTLOSS_INDEPENDENT
         for (int64_t k = 0; k < n; ++k) {
-            const double product = x[k] * factor;
+            const TwoWord<double> discount = formula.discount({high[k], low[k]});
+            high[k] = discount.high;
+            low[k] = discount.low;
+        }
+    }
+
+    // Steps to the sums of those before, and 1.
+    static void add_up(int64_t n, double* high, double* low) {
+        TwoWord<double> sum = {1, 0};
+        for (int64_t k = 0; k < n; ++k) {
+            const double step = high[k];
+            high[k] = sum.high;
+            low[k] = sum.low;
+            const TwoWord<double> next = two_sum(sum.high, step);
+            sum = two_sum(next.high, next.low + sum.low);
+        }
+    }
+
+    // Numbers of two words of T.
+    static void split(const double* x, const double* x_low, double factor, int64_t n, T* high,
+                      T* low) {
+        for (int64_t k = 0; k < n; ++k) {
+            const double product = x[k] * factor, rest = x_low ? x_low[k] * factor : 0;
             high[k] = T(product);
-            low[k] = T(product - double(high[k]));
+            low[k] = T((product - double(high[k])) + rest);
         }
     }
 
@@ -164,20 +188,22 @@ struct Ranks {
     static void fill(const Formula<double>& formula, const GroupTask& task, char* scratch,
                      PairElements<T>& elements) {
         const int64_t n = task.n, size = group_array_size(n);
-        const int64_t lanes_of_n = (n + lanes - 1) / lanes * lanes;
+        const int64_t padded_n = (n + lanes - 1) / lanes * lanes;
         const auto array = [&](int i) { return reinterpret_cast<T*>(scratch + i * size); };
-        double* const gain = reinterpret_cast<double*>(scratch + 4 * size);
-        double* const discount = reinterpret_cast<double*>(scratch + 5 * size);
-        discount_loop(formula, lanes_of_n, discount);
-        gain_loop(formula, static_cast<const T*>(task.sorted), lanes_of_n, gain);
+        const auto wide = [&](int i) { return reinterpret_cast<double*>(scratch + i * size); };
+        double *const gain = wide(4), *const discount = wide(5), *const discount_low = wide(6);
+        step_loop(formula, padded_n, discount);
+        add_up(padded_n, discount, discount_low);
+        discount_loop(formula, padded_n, discount, discount_low);
+        gain_loop(formula, static_cast<const T*>(task.sorted), padded_n, gain);
         double best = 0, best_low = 0;
         for (int64_t k = 0; k < n && k < task.most_ranks; ++k) {
             add_words(best, best_low, gain[k] * discount[k], 0);
         }
         best += best_low;
-        gain_loop(formula, elements.target, lanes_of_n, gain);
-        split(gain, best > 0 ? 1 / best : 0, lanes_of_n, array(0), array(1));
-        split(discount, 1, lanes_of_n, array(2), array(3));
+        gain_loop(formula, elements.target, padded_n, gain);
+        split(gain, nullptr, best > 0 ? 1 / best : 0, padded_n, array(0), array(1));
+        split(discount, discount_low, 1, padded_n, array(2), array(3));
         elements.gain = array(0);
         elements.gain_low = array(1);
         elements.discount = array(2);

@@ -384,7 +384,9 @@ class PairLoss(GroupLoss):
     predictions, with the derivatives in the better one, which depend on the difference alone.
     Where :attr:`order` is ``"prediction down"``, pairs weigh by gains and ranks:
 
-    - ``gain(target)`` and ``discount(rank)``, both with the parameters;
+    - ``gain(target)``; all of these take the parameters after their own arguments;
+    - ``step(rank)``, whose sums from 1 on give ``discount(sum, low) -> high, low`` its arguments:
+      so differences between neighbours keep their digits;
     - ``weigh(gain, discount, gap, apart)``: a pair's weight, by the differences of both, which are
       in units of the best order's sum; ``apart`` is 0 where all predictions of the group are equal;
     - ``rescale(total)``: a factor of the group, from its pairs' gradients' magnitudes.
@@ -396,6 +398,7 @@ class PairLoss(GroupLoss):
     order = "target down"
     formula: ClassVar[Callable[..., tuple[Any, Any, Any]]]
     gain: ClassVar[Callable[..., Any]]
+    step: ClassVar[Callable[..., Any]]
     discount: ClassVar[Callable[..., Any]]
     weigh: ClassVar[Callable[..., Any]]
     rescale: ClassVar[Callable[..., Any]]

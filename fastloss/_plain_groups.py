@@ -158,14 +158,18 @@ def _ranked(members: _Members, parameters: list[np.float64]) -> Callable[..., An
     loss: Any = members.call.plan.loss
     scalars, z = loss.scalars, members.prediction
     n = z.size
-    discount = scalars.discount(np.arange(n, dtype=np.float64), *parameters)
+    steps = scalars.step(np.arange(n - 1, dtype=np.float64), *parameters)
+    sums = np.cumsum(np.append(np.longdouble(1), steps))
+    high = sums.astype(np.float64)
+    discount, low = scalars.discount(high, (sums - high).astype(np.float64), *parameters)
     best = np.sort(members.target)[::-1][: loss.most_ranks]
     total = np.sum(scalars.gain(best, *parameters) * discount[: best.size])
     gain = scalars.gain(members.target, *parameters) * (1 / total if total > 0 else 0.0)
     apart = np.float64(z[0] != z[-1])
 
     def weigh(i: int, others: np.ndarray, gap: np.ndarray) -> Any:
-        gains, discounts = gain[i] - gain[others], discount[i] - discount[others]
+        gains = gain[i] - gain[others]
+        discounts = (discount[i] - discount[others]) + (low[i] - low[others])
         return scalars.weigh(gains, discounts, gap, apart, *parameters)
 
     return weigh

@@ -12,7 +12,7 @@ from ._messages import at
 from ._native import core
 from ._plan import Plan
 
-__all__ = ["GroupCall", "run"]
+__all__ = ["GroupCall", "check_backend", "run"]
 
 
 @dataclasses.dataclass
@@ -44,11 +44,7 @@ class GroupCall:
 
 def run(plan: Plan, backend: str) -> float | None:
     """The reduced value, or None where values of the inputs are refused."""
-    if backend == "numba":
-        raise NotImplementedError(
-            f"the backend 'numba' has no driver for {plan.loss.name}, a loss of groups; "
-            "the backends 'native' and 'numpy' have"
-        )
+    check_backend(plan, backend)
     with np.errstate(all="ignore"):
         weight, group_weight = _weights(plan)
     plan.weight = weight
@@ -72,6 +68,15 @@ def run(plan: Plan, backend: str) -> float | None:
             with np.errstate(all="ignore"):
                 out[...] = written[name]
     return value
+
+
+def check_backend(plan: Plan, backend: str) -> None:
+    """Raises where a backend has no drivers of groups."""
+    if backend == "numba":
+        raise NotImplementedError(
+            f"the backend 'numba' has no driver for {plan.loss.name}, a loss of groups; "
+            "the backends 'native' and 'numpy' have"
+        )
 
 
 _INPUTS = ("prediction", "target", "event")

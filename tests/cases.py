@@ -2,15 +2,16 @@
 
 import numpy as np
 
-import fastloss as fl
 from fastloss.accuracy.runners import BACKENDS, COMPILED, ISAS, RUNNERS, outputs, restore, running
 from fastloss.accuracy.samples import CLASSES, generator, sample
 from fastloss.accuracy.variants import (
     all_variants,
     extreme_variants,
+    group_losses,
     name_of,
     plain_variants,
     target_kinds,
+    unit_losses,
     variants,
     with_kinds,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "as_one_hot",
     "extreme_variants",
     "generator",
+    "group_losses",
     "laid_out",
     "name_of",
     "outputs",
@@ -37,6 +39,7 @@ __all__ = [
     "running",
     "sample",
     "target_kinds",
+    "unit_losses",
     "variants",
     "with_kinds",
 ]
@@ -56,7 +59,7 @@ METHODS = {
 
 def quick_dtypes(loss, runner):
     """The dtypes to test without ``full``: Numba compiles a second per loss and dtype."""
-    position = fl.losses().index(loss.name)
+    position = unit_losses().index(loss.name)
     return DTYPES if runner[0] != "numba" else (DTYPES[position % 2],)
 
 

@@ -18,7 +18,7 @@ from processes import PRELUDE, UNITS, digest, run_script
 
 import fastloss as fl
 
-DEFAULTS = [fl.get(name) for name in fl.losses()]
+DEFAULTS = [fl.get(name) for name in cases.unit_losses()]
 COMPILED_BACKENDS = [b for b in cases.BACKENDS if b != "numpy"]
 
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import cases
+import group_cases
 import pytest
 
 import fastloss as fl
@@ -17,6 +18,14 @@ ROOT = Path(__file__).parents[1]
 LOSSES = [fl.get(name) for name in fl.losses()]
 KERNELS = {name: tuple(rest) for name, *rest in core.kernels()} if core is not None else {}
 
+BASES = {
+    "map": fl.MapLoss,
+    "row": fl.RowLoss,
+    "pair": fl.PairLoss,
+    "list": fl.ListLoss,
+    "scan": fl.ScanLoss,
+}
+
 each_loss = pytest.mark.parametrize("loss", LOSSES, ids=cases.name_of)
 each_variant = pytest.mark.parametrize("loss", cases.all_variants(), ids=cases.name_of)
 
@@ -26,7 +35,8 @@ def snake_case(name):
 
 
 def test_every_kernel_has_a_loss():
-    assert {loss.kernel for loss in cases.all_variants()} == set(KERNELS)
+    found = {loss.kernel for loss in (*cases.all_variants(), *group_cases.VARIANTS)}
+    assert found == set(KERNELS)
 
 
 @each_variant
@@ -38,6 +48,16 @@ def test_kernels_fit_their_losses(loss):
     assert parameters == len(loss.kernel_parameters())
 
 
+@pytest.mark.parametrize("loss", group_cases.VARIANTS, ids=cases.name_of)
+def test_kernels_fit_their_losses_of_groups(loss):
+    schema, predictions, inputs, parameters = KERNELS[loss.kernel]
+    assert schema == ("row" if loss.schema == "list" else loss.schema)
+    assert predictions == 1
+    # a kernel of scans takes events, which a loss may not have
+    assert inputs == (3 if loss.schema == "scan" else 2)
+    assert parameters == len(loss.kernel_parameters())
+
+
 @each_loss
 def test_names(loss):
     kind = type(loss)
@@ -45,7 +65,7 @@ def test_names(loss):
     assert getattr(fl, kind.__name__) is kind
     assert kind.__name__ in fl.__all__
     assert fl.get(loss.name) == kind()
-    assert issubclass(kind, {"map": fl.MapLoss, "row": fl.RowLoss}[loss.schema])
+    assert issubclass(kind, BASES[loss.schema])
 
 
 def test_lists():
@@ -54,7 +74,7 @@ def test_lists():
     for name in fl.__all__:
         assert getattr(fl, name).__doc__
     classes = [x for x in map(fl.__dict__.get, fl.__all__) if inspect.isclass(x)]
-    bases = {fl.Loss, fl.MapLoss, fl.RowLoss}
+    bases = {fl.Loss, fl.GroupLoss, *BASES.values()}
     assert sorted(c.name for c in classes if c not in bases) == sorted(fl.losses())
 
 
@@ -87,6 +107,16 @@ def test_definitions(loss):
     for name, arguments in arity.items():
         function = getattr(scalars, name)
         assert len(inspect.signature(function).parameters) == arguments + parameters, name
+
+
+@pytest.mark.parametrize("loss", group_cases.VARIANTS, ids=cases.name_of)
+def test_definitions_of_groups(loss):
+    names = list(inspect.signature(loss.definition).parameters)
+    events = ["events"] if "event" in loss.inputs else []
+    assert names == ["predictions", "targets", *events, "weights", *loss.params]
+    formula = getattr(loss.scalars, "formula", None)
+    if formula is not None:
+        assert len(inspect.signature(formula).parameters) == 2 + len(loss.kernel_parameters())
 
 
 @each_loss

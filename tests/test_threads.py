@@ -14,7 +14,7 @@ from processes import PRELUDE, UNITS, digest, run_script, work
 import fastloss as fl
 from fastloss._native import core
 
-DEFAULTS = [fl.get(name) for name in fl.losses()]
+DEFAULTS = [fl.get(name) for name in cases.unit_losses()]
 
 
 @pytest.fixture(autouse=True)

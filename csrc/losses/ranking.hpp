@@ -18,11 +18,14 @@ struct PairwiseLogistic {
         const TwoWord<T> scaled = two_product(sigmoid, gap.high);
         const T low = scaled.low + sigmoid * gap.low;
         const bool wrong = scaled.high > T(0);
-        const Softplus<T> side(two_exp_negative(-abs(scaled.high), wrong ? -low : low));
+        // raised, as products of what would be subnormal lose digits
+        const TwoWord<T> e = two_exp_raised(-abs(scaled.high), wrong ? -low : low);
+        const Softplus<T> side({lowered(e.high), lowered(e.low)});
+        const T steep = sigmoid * side.share(e);
         const T linear = scaled.high + (low + side.softplus);
         return {wrong ? linear : side.softplus,
-                {-sigmoid * (wrong ? side.inverse.high : side.far)},
-                {sigmoid * sigmoid * fma(-side.far, side.far, side.far)}};
+                {wrong ? -sigmoid * side.inverse.high : -lowered(steep)},
+                {lowered(sigmoid * steep * side.inverse.high)}};
     }
 };
 
@@ -57,8 +60,14 @@ struct LambdarankNdcg : PairwiseLogistic<T> {
         return linear != T(0) ? target : expm1(x.high, low);
     }
 
-    // 1 / log2(2 + rank).
-    T discount(T rank) const { return T(0x1.62e42fefa39efp-1) / log(T(2) + rank); }
+    // log2(3 + rank) - log2(2 + rank): the logarithms are summed up, so that differences between
+    // neighbours keep their digits.
+    T step(T rank) const { return log1p(T(1) / (T(2) + rank)) * T(0x1.71547652b82fep0); }
+
+    // 1 / log2(2 + rank), of the logarithm.
+    TwoWord<T> discount(TwoWord<T> logarithm) const {
+        return two_inverse(logarithm.high, logarithm.low);
+    }
 
     T weigh(T gain, T discount, T gap, T apart) const {
         const T weight = abs(gain) * abs(discount);

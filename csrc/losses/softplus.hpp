@@ -16,7 +16,12 @@ struct Softplus {
         const T sum = T(1) + e.high;
         inverse = two_inverse(sum, ((T(1) - sum) + e.high) + e.low);
         softplus = log1p_unit(e.high, e.low * inverse.high);
-        far = fma(e.high, inverse.high, fma(e.high, inverse.low, e.low * inverse.high));
+        far = share(e);
+    }
+
+    // e / (1 + exp(-gap)).
+    FASTLOSS_INLINE T share(TwoWord<T> e) const {
+        return fma(e.high, inverse.high, fma(e.high, inverse.low, e.low * inverse.high));
     }
 };
 

@@ -65,7 +65,7 @@ class SigmoidCrossEntropy(MapLoss):
     def formula(prediction: Any, target: Any, pos_weight: Any) -> Any:
         gap = abs(prediction)
         e, e_low = two_exp_negative(-gap)
-        softplus, far, _ = softplus_of(e, e_low)
+        softplus, far, _, _ = softplus_of(e, e_low)
         positive = pos_weight * target
         negative = const(1.0) - target
         both = fma(pos_weight, target, negative)
