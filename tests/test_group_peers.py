@@ -98,53 +98,38 @@ def queries(rng):
     return sizes, score, label, np.repeat(np.arange(sizes.size), sizes)
 
 
-def lightgbm_gradients(score, label, sizes, **parameters):
-    """From leaves of one row each: minus gradient over Hessian plus lambda, for two lambdas."""
-    lightgbm = pytest.importorskip("lightgbm")
-    n = score.size
-    steps = []
-    for penalty in (0.0, 1.0):
-        data = lightgbm.Dataset(np.arange(n)[:, np.newaxis], label, group=sizes, init_score=score,
-                                params={"min_data_in_bin": 1, "max_bin": 2 * n})  # fmt: skip
-        options = {"objective": "lambdarank", "num_leaves": 2 * n, "min_data_in_leaf": 1,
-                   "min_sum_hessian_in_leaf": 0.0, "lambda_l2": penalty, "learning_rate": 1.0,
-                   "verbosity": -1, "min_gain_to_split": 0.0, "boost_from_average": False,
-                   "num_threads": 1, **parameters}  # fmt: skip
-        booster = lightgbm.train(options, data, num_boost_round=1)
-        steps.append(booster.predict(np.arange(n)[:, np.newaxis], raw_score=True))
-    plain, penalised = steps
-    return plain, penalised
+def check_steps(steps, leaves, grad, hess, penalty):
+    """Each leaf's step is minus its gradients over its Hessians and a penalty."""
+    G, H = (np.bincount(leaves, x) for x in (grad, hess))
+    found = H[leaves] > 1e-9
+    assert np.unique(leaves[found]).size > 5
+    wanted = -G[leaves[found]] / (H[leaves[found]] + penalty)
+    np.testing.assert_allclose(steps[found], wanted, rtol=1e-3, atol=1e-4)
+
+
+def rows(n):
+    return np.arange(n, dtype=float)[:, np.newaxis]
 
 
 @pytest.mark.parametrize("norm", [False, True])
 @pytest.mark.parametrize("level", [3, 30])
-def test_lambdarank_is_that_of_lightgbm(norm, level, rng):
+@pytest.mark.parametrize("penalty", [0.0, 1.0])
+def test_lambdarank_is_that_of_lightgbm(norm, level, penalty, rng):
+    lightgbm = pytest.importorskip("lightgbm")
     sizes, score, label, group = queries(rng)
-    plain, penalised = lightgbm_gradients(
-        score, label, sizes, lambdarank_norm=norm, lambdarank_truncation_level=level, sigmoid=2.0
-    )
+    n = score.size
+    options = {"objective": "lambdarank", "num_leaves": 20, "min_data_in_leaf": 2,
+               "min_sum_hessian_in_leaf": 1e-2, "lambda_l2": penalty, "learning_rate": 1.0,
+               "min_data_in_bin": 1, "max_bin": 2 * n, "verbosity": -1, "num_threads": 1,
+               "lambdarank_norm": norm, "lambdarank_truncation_level": level,
+               "sigmoid": 2.0}  # fmt: skip
+    data = lightgbm.Dataset(rows(n), label, group=sizes, init_score=score, params=options)
+    booster = lightgbm.train(options, data, num_boost_round=1)
     loss = fl.LambdarankNdcg(norm=norm, truncation_level=level, sigmoid=2.0)
     grad, hess = loss.grad_and_hess(score, label, group=group, reduction="sum")
-    # rows of equal steps may share a leaf, and those without pairs have none
-    alone = hess > 1e-9
-    assert alone.sum() > 20
-    np.testing.assert_allclose(-grad[alone] / (hess[alone] + 1), penalised[alone], rtol=2e-3)
-
-
-def xgboost_steps(score, label, sizes, objective, **parameters):
-    xgboost = pytest.importorskip("xgboost")
-    n = score.size
-    data = xgboost.DMatrix(np.arange(n)[:, np.newaxis], label, base_margin=score)
-    data.set_group(sizes)
-    options = {"objective": objective, "max_depth": 0, "max_leaves": 0, "grow_policy": "depthwise",
-               "tree_method": "exact", "min_child_weight": 0, "lambda": 1.0, "eta": 1.0,
-               "lambdarank_pair_method": "topk", "lambdarank_num_pair_per_sample": 1000,
-               "lambdarank_normalization": False, "lambdarank_score_normalization": False,
-               **parameters}  # fmt: skip
-    options["max_depth"] = 40
-    booster = xgboost.train(options, data, num_boost_round=1)
-    fresh = xgboost.DMatrix(np.arange(n)[:, np.newaxis], base_margin=np.zeros(n))
-    return booster.predict(fresh, output_margin=True)
+    steps = booster.predict(rows(n), raw_score=True)
+    leaves = booster.predict(rows(n), pred_leaf=True).astype(int).ravel()
+    check_steps(steps, leaves, grad, hess, penalty)
 
 
 @pytest.mark.parametrize(
@@ -154,13 +139,24 @@ def xgboost_steps(score, label, sizes, objective, **parameters):
         ("rank:ndcg", fl.LambdarankNdcg(truncation_level=None)),
     ],
 )
-def test_pairs_are_those_of_xgboost(objective, loss, rng):
+@pytest.mark.parametrize("penalty", [0.0, 1.0])
+def test_pairs_are_those_of_xgboost(objective, loss, penalty, rng):
     """Whose Hessians are twice ours."""
+    xgboost = pytest.importorskip("xgboost")
     sizes, score, label, group = queries(rng)
-    steps = xgboost_steps(score, label, sizes, objective)
+    data = xgboost.DMatrix(rows(score.size), label, base_margin=score)
+    data.set_group(sizes)
+    options = {"objective": objective, "max_depth": 40, "tree_method": "exact",
+               "min_child_weight": 0, "lambda": penalty, "eta": 1.0, "nthread": 1,
+               "lambdarank_pair_method": "topk", "lambdarank_num_pair_per_sample": 1000,
+               "lambdarank_normalization": False,
+               "lambdarank_score_normalization": False}  # fmt: skip
+    booster = xgboost.train(options, data, num_boost_round=1)
+    fresh = xgboost.DMatrix(rows(score.size), base_margin=np.zeros(score.size))
     grad, hess = loss.grad_and_hess(score, label, group=group, reduction="sum")
-    alone = hess > 1e-9
-    np.testing.assert_allclose(-grad[alone] / (2 * hess[alone] + 1), steps[alone], rtol=2e-3)
+    steps = booster.predict(fresh, output_margin=True)
+    leaves = booster.predict(fresh, pred_leaf=True).astype(int).ravel()
+    check_steps(steps, leaves, grad, 2 * hess, penalty)
 
 
 # ---- ranking measures
