@@ -134,6 +134,28 @@ inline Formula<double> widened(const Formula<T>& formula) {
     return load_formula<Formula<double>, double>(wide);
 }
 
+// Steps to the sums of those before, and 1.
+inline void add_up(int64_t n, double* high, double* low) {
+    TwoWord<double> sum = {1, 0};
+    for (int64_t k = 0; k < n; ++k) {
+        const double step = high[k];
+        high[k] = sum.high;
+        low[k] = sum.low;
+        const TwoWord<double> next = two_sum(sum.high, step);
+        sum = two_sum(next.high, next.low + sum.low);
+    }
+}
+
+// Numbers of two words of T.
+template <class T>
+inline void split(const double* x, const double* x_low, double factor, int64_t n, T* high, T* low) {
+    for (int64_t k = 0; k < n; ++k) {
+        const double product = x[k] * factor, rest = x_low ? x_low[k] * factor : 0;
+        high[k] = T(product);
+        low[k] = T((product - double(high[k])) + rest);
+    }
+}
+
 // Gains and discounts, in units of the best order's sum; in float64, whose differences keep the
 // digits of T.
 template <class T, template <class> class Formula>
@@ -159,28 +181,6 @@ struct Ranks {
             const TwoWord<double> discount = formula.discount({high[k], low[k]});
             high[k] = discount.high;
             low[k] = discount.low;
-        }
-    }
-
-    // Steps to the sums of those before, and 1.
-    static void add_up(int64_t n, double* high, double* low) {
-        TwoWord<double> sum = {1, 0};
-        for (int64_t k = 0; k < n; ++k) {
-            const double step = high[k];
-            high[k] = sum.high;
-            low[k] = sum.low;
-            const TwoWord<double> next = two_sum(sum.high, step);
-            sum = two_sum(next.high, next.low + sum.low);
-        }
-    }
-
-    // Numbers of two words of T.
-    static void split(const double* x, const double* x_low, double factor, int64_t n, T* high,
-                      T* low) {
-        for (int64_t k = 0; k < n; ++k) {
-            const double product = x[k] * factor, rest = x_low ? x_low[k] * factor : 0;
-            high[k] = T(product);
-            low[k] = T((product - double(high[k])) + rest);
         }
     }
 

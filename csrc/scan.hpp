@@ -53,7 +53,7 @@ struct ScanArrays {
     double weight_of(int64_t i) const { return weight ? weight[i] : 1; }
 };
 
-template <class F>
+template <class T, class F>
 struct ScanLoops {
     // The mass of each element, in its unit.
     FASTLOSS_LOOP_FUNCTION void mass_loop(const F formula, const double* score,
@@ -94,7 +94,7 @@ struct ScanTile {
     alignas(64) double grad[scan_tile], hess[scan_tile];
 };
 
-template <class F, int outputs>
+template <class T, class F, int outputs>
 FASTLOSS_LOOP_FUNCTION void scan_emit_loop(const F formula, ScanTile& tile, int64_t n) {
     n = whole_lanes(n);
     FASTLOSS_INDEPENDENT
@@ -185,7 +185,7 @@ void walk_there(const F& formula, GroupTask& task, const ScanArrays& arrays) {
             tile.mass[i] = tile.mass_low[i] = tile.slope[i] = tile.slope_low[i] = 0;
             tile.curve[i] = tile.curve_low[i] = tile.own[i] = 0;
         }
-        scan_emit_loop<F, outputs>(formula, tile, whole);
+        scan_emit_loop<double, F, outputs>(formula, tile, whole);
         for (int64_t i = 0; i < filled; ++i) {
             if constexpr (outputs & FASTLOSS_GRAD) task.grad.high[first + i] = tile.grad[i];
             if constexpr (outputs & FASTLOSS_HESS) task.hess.high[first + i] = tile.hess[i];
@@ -216,12 +216,13 @@ void walk_there(const F& formula, GroupTask& task, const ScanArrays& arrays) {
         for (int64_t l = 0; l < own; ++l, ++event) {
             const double left = formula.left(double(l), double(own));
             const Words2 term = {arrays.slope[event], arrays.slope_low[event]};
-            const Words2 weighted = times({each, 0}, term), square = times(weighted, term);
-            const Words2 part = times({left, 0}, weighted);
+            const Words2 weighted = times({each, 0}, term);
+            // the square of what the slope has, lest a mass of nearly all lose its rest
+            const Words2 part = times({left, 0}, term), of_part = times({each, 0}, part);
             slope = plus(slope, weighted);
-            slope_left = plus(slope_left, part);
-            curve = plus(curve, square);
-            curve_left = plus(curve_left, times({left * left, 0}, square));
+            slope_left = plus(slope_left, of_part);
+            curve = plus(curve, times(weighted, term));
+            curve_left = plus(curve_left, times(of_part, part));
             logs = plus(logs, {arrays.value[event], arrays.value_low[event]});
         }
         if (own) logs = times(logs, {1 / double(own), 0});
@@ -268,11 +269,11 @@ void scan_group(int64_t, int64_t, const void* const* in, const void* parameters,
     double* const ones = arrays.left;  // not in use yet
     for (int64_t i = 0; i < whole; ++i) ones[i] = arrays.weight && i < n ? arrays.weight[i] : 1;
     for (int64_t i = n; i < whole; ++i) arrays.unit[i] = 0;
-    ScanLoops<F>::mass_loop(formula, arrays.score, ones, arrays.unit, whole, arrays.mass,
-                            arrays.mass_low);
+    ScanLoops<double, F>::mass_loop(formula, arrays.score, ones, arrays.unit, whole, arrays.mass,
+                                    arrays.mass_low);
     const int64_t events = count_events(arrays, n);
     walk_back(formula, task, arrays, events);
-    ScanLoops<F>::term_loop(formula, arrays, (events + lanes - 1) / lanes * lanes);
+    ScanLoops<double, F>::term_loop(formula, arrays, (events + lanes - 1) / lanes * lanes);
     walk_there<F, outputs>(formula, task, arrays);
 }
 

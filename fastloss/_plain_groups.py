@@ -222,11 +222,11 @@ def _scan(members: _Members) -> _Outputs:
         slope_left, curve_left = slope, curve
         logs = (np.float64(0), np.float64(0))
         for log, inverse, left in terms[k]:
-            weighted = _times((each, 0.0), inverse)
-            square = _times(weighted, inverse)
-            slope, curve = _plus(slope, weighted), _plus(curve, square)
-            slope_left = _plus(slope_left, _times((left, 0.0), weighted))
-            curve_left = _plus(curve_left, _times((left * left, 0.0), square))
+            weighted, part = _times((each, 0.0), inverse), _times((left, 0.0), inverse)
+            of_part = _times((each, 0.0), part)
+            slope, curve = _plus(slope, weighted), _plus(curve, _times(weighted, inverse))
+            slope_left = _plus(slope_left, of_part)
+            curve_left = _plus(curve_left, _times(of_part, part))
             logs = _plus(logs, log)
         for i in here:
             is_event = event[i] != 0

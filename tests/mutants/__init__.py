@@ -15,7 +15,9 @@ import sys
 from pathlib import Path
 
 import cases
+import group_cases
 
+import fastloss as fl
 from fastloss._native import core
 
 TESTS = Path(__file__).parents[1]
@@ -46,15 +48,30 @@ def build(folder):
     return folder
 
 
+def of_groups(formula):
+    return FORMULAS[formula] in ("pair", "scan")
+
+
+def backends_of(formula):
+    return [b for b in cases.BACKENDS if not (of_groups(formula) and b == "numba")]
+
+
 def losses_of(formula):
-    return [loss for loss in cases.all_variants() if loss.kernel == formula]
+    variants = group_cases.VARIANTS if of_groups(formula) else cases.all_variants()
+    return [loss for loss in variants if loss.kernel == formula]
+
+
+def some_inputs(loss):
+    rng = cases.generator()
+    if isinstance(loss, fl.GroupLoss):
+        return group_cases.sample(loss, [20] * 10, "float64", rng)
+    return cases.sample(loss, (200,), "float64", rng, extremes=False)
 
 
 def mutation(formula, output):
     """Factor and summand that make an output wrong: one that is 0 everywhere needs a summand."""
     for loss in losses_of(formula):
-        inputs = cases.sample(loss, (200,), "float64", cases.generator(), extremes=False)
-        if cases.outputs(loss, inputs)[OUTPUTS.index(output)].any():
+        if cases.outputs(loss, some_inputs(loss))[OUTPUTS.index(output)].any():
             return 1 + PART, -0.0
     return 1.0, PART
 
@@ -82,7 +99,7 @@ def failure(package, backend, formula, output=None):
             environment["FASTLOSS_MUTANT"] = " ".join((formula, *change))
         else:
             command += [f"--mutation={','.join(change)}"]
-    command.append("tests/test_accuracy.py")
+    command.append(f"tests/test_{'group_' if of_groups(formula) else ''}accuracy.py")
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     if done.returncode == 0:
         return None

@@ -38,6 +38,14 @@ def wrong_emit(function, factor, summand):
     return mutant
 
 
+def wrong_term(function, factor, summand):
+    def mutant(*arguments):
+        (value, low), slope = function(*arguments)
+        return (value * factor[0] + summand[0], low), slope
+
+    return mutant
+
+
 WRONG = {"formula": wrong_formula, "finish": wrong_finish, "emit": wrong_emit}
 """What makes a scalar function wrong, for those that give an output."""
 
@@ -78,9 +86,11 @@ def mutate(backend, formula, output, *change):
         for new, neutral in zip(change, (1.0, -0.0), strict=True)
     )
     scalars = mutants.losses_of(formula)[0].scalars
+    # the terms of a scan have values, those of a row do not
+    terms = {"term": wrong_term} if mutants.FORMULAS[formula] == "scan" else {}
     wrong = {
         getattr(scalars, name): functools.partial(make, factor=factor, summand=summand)
-        for name, make in WRONG.items()
+        for name, make in (WRONG | terms).items()
         if hasattr(scalars, name)
     }
     if backend == "numba":
