@@ -109,7 +109,8 @@ def make_plan(
     given: dict[str, Any] = {"prediction": prediction, "target": target, **inputs}
     _check_names(loss, outputs, inputs)
     check_index_agreement({**given, "weight": weight})
-    arrays = {name: as_array(given[name], name) for name in loss.inputs if _is_given(given, name)}
+    left_out = {name for name in loss.optional if given.get(name) is None}
+    arrays = {n: as_array(given[n], n) for n in loss.inputs if n not in left_out}
     if weight is not None:
         arrays["weight"] = as_array(weight, "weight")
     for name in loss.differentiated:
@@ -162,10 +163,6 @@ def _check_names(loss: Loss, outputs: int, inputs: dict[str, Any]) -> None:
     for name in extras:
         if name not in inputs and name not in loss.optional:
             raise TypeError(f"{loss.name} needs the input {name!r}: pass {name}=...")
-
-
-def _is_given(given: dict[str, Any], name: str) -> bool:
-    return given.get(name) is not None or name in ("prediction", "target")
 
 
 def check_floating(name: str, array: np.ndarray, target: np.ndarray | None = None) -> None:
