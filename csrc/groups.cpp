@@ -205,14 +205,11 @@ class Group {
             double tied = 0;
             while (begin > 0 && target_[begin - 1] == target_[end - 1]) tied += weight_[--begin];
             if (begin == end) return;  // NaN
-            for (int64_t i = begin; i < end; ++i)
-                add_product(total().weight, weight_[i], after, weight);
+            for (int64_t i = begin; i < end; ++i) total().weight.add(weight_[i] * after * weight);
             after += tied;
             end = begin;
         }
     }
-
-    static void add_product(ExactSum& sum, double a, double b, double c) { sum.add(a * b * c); }
 
     T* grads() const { return static_cast<T*>(plan_.grad_out); }
     T* hesses() const { return static_cast<T*>(plan_.hess_out); }

@@ -98,7 +98,7 @@ def _bad_input(plan: Plan) -> tuple[str, str] | None:
 def _swapped(plan: Plan, name: str) -> str:
     """A hint where the inputs would lie in their domains the other way round."""
     prediction, target = plan.given["prediction"], plan.given["target"]
-    if plan.rows or name not in ("prediction", "target") or prediction.shape != target.shape:
+    if plan.rows or name not in plan.loss.inputs or prediction.shape != target.shape:
         return ""
     domains: dict[str, Any] = dict(zip(plan.loss.inputs, plan.loss.domains(), strict=True))
     if domains["prediction"].outside(target).any() or domains["target"].outside(prediction).any():

@@ -57,7 +57,7 @@ ERRORS = {
         "group, weight, reduction, normalizer, value_out, threads",
     ),
     "half an event": (
-        lambda: COX(Z, Y, event=[0, 1, 0.5, 2]),
+        lambda: COX(BELOW, Y, event=[0, 1, 0.5, 2]),
         ValueError,
         "event[2] is 0.5, outside its domain: event must be 0 (censored) or 1 (event)",
     ),
