@@ -8,9 +8,11 @@ from fastloss.accuracy.samples import CLASSES, fixed_classes, generator, sample,
 from fastloss.accuracy.variants import (
     all_variants,
     extreme_variants,
+    group_losses,
     name_of,
     plain_variants,
     target_kinds,
+    unit_losses,
     variants,
     with_kinds,
 )
@@ -29,6 +31,7 @@ __all__ = [
     "extreme_variants",
     "fixed_classes",
     "generator",
+    "group_losses",
     "laid_out",
     "name_of",
     "outputs",
@@ -38,6 +41,7 @@ __all__ = [
     "running",
     "sample",
     "target_kinds",
+    "unit_losses",
     "variants",
     "with_classes",
     "with_kinds",
@@ -58,7 +62,7 @@ METHODS = {
 
 def quick_dtypes(loss, runner):
     """The dtypes to test without ``full``: Numba compiles a second per loss and dtype."""
-    position = (*fl.losses(), *fl.losses(gradient=False)).index(loss.name)
+    position = (*unit_losses(), *fl.losses(gradient=False)).index(loss.name)
     return DTYPES if runner[0] != "numba" else (DTYPES[position % 2],)
 
 
