@@ -129,8 +129,8 @@ typedef struct fastloss_plan {
     fastloss_array grad_out[FASTLOSS_MAX_PREDICTIONS];
     fastloss_array hess_out[FASTLOSS_MAX_PREDICTIONS];
     int32_t in_place; /* an output is the prediction's own memory */
-    int32_t target; /* row schema: what input[1] holds */
-    int32_t ignores; /* ignore_index is set */
+    int32_t target;   /* row schema: what input[1] holds */
+    int32_t ignores;  /* ignore_index is set */
     int64_t ignore_index;
     const double* class_weight; /* null: none */
     double label_smoothing;
