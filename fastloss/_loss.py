@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ._domains import ANYTHING, Domain
+from ._domains import ANYTHING, GROUP, Domain
 from ._messages import shown
 from ._native import methods, prepare
 from ._parameters import Parameter
@@ -467,6 +467,9 @@ class GroupLoss(Loss):
     definition: ClassVar[Callable[..., Any]]
     most_ranks: int | None = None
     """How many first elements of a group have pairs with all others; None is all."""
+
+    def domains(self) -> tuple[Domain, ...]:
+        return ANYTHING, ANYTHING, GROUP
 
 
 class PairLoss(GroupLoss):

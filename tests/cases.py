@@ -4,7 +4,14 @@ import numpy as np
 
 import fastloss as fl
 from fastloss.accuracy.runners import BACKENDS, COMPILED, ISAS, RUNNERS, outputs, restore, running
-from fastloss.accuracy.samples import CLASSES, fixed_classes, generator, sample, with_classes
+from fastloss.accuracy.samples import (
+    CLASSES,
+    fixed_classes,
+    generator,
+    sample,
+    sample_groups,
+    with_classes,
+)
 from fastloss.accuracy.variants import (
     all_variants,
     extreme_variants,
@@ -40,6 +47,7 @@ __all__ = [
     "restore",
     "running",
     "sample",
+    "sample_groups",
     "target_kinds",
     "unit_losses",
     "variants",

@@ -22,26 +22,6 @@ def sizes(rng, groups, most):
     return np.minimum(1 + rng.geometric(2 / most, groups), most)
 
 
-def sample(loss, group_sizes, dtype, rng, spread=3.0, levels=4):
-    """Valid inputs of a loss: groups of these sizes, targets that tie.
-
-    Parameters
-    ----------
-    spread : float
-        How far predictions lie apart.
-    levels : int
-        How many targets there are; 0 is one for each element.
-    """
-    n = int(np.sum(group_sizes))
-    inputs = {"prediction": (rng.standard_normal(n) * spread).astype(dtype)}
-    targets = rng.permutation(n) * (90 / n) if levels == 0 else rng.integers(0, levels, n)
-    inputs["target"] = targets.astype(dtype)
-    if "event" in loss.inputs:
-        inputs["event"] = rng.integers(0, 2, n).astype(dtype)
-    inputs["group"] = np.repeat(rng.permutation(len(group_sizes)), group_sizes)
-    return inputs
-
-
 def weights(loss, inputs, rng):
     """Weights that the loss takes: of elements where it can, some 0."""
     n = inputs["prediction"].size

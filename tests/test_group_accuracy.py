@@ -30,7 +30,7 @@ def case(loss, dtype, spread, weighted):
     """Inputs, weights, the truth and its scales; every runner asks for the same."""
     rng = cases.generator()
     sizes = group_cases.sizes(rng, 8, 20)
-    inputs = group_cases.sample(loss, sizes, dtype, rng, spread)
+    inputs = cases.sample_groups(loss, sizes, dtype, rng, spread)
     weight = group_cases.weights(loss, inputs, rng) if weighted else None
     truth = group_cases.Truth(loss, inputs, weight)
     return inputs, weight, truth, group_cases.scales(loss, inputs, weight)

@@ -20,7 +20,7 @@ native = pytest.mark.skipif(not cases.COMPILED, reason="needs the compiled core"
 
 def drawn(loss, rng, dtype="float64", groups=30, most=20, **options):
     sizes = group_cases.sizes(rng, groups, most)
-    inputs = group_cases.sample(loss, sizes, dtype, rng, **options)
+    inputs = cases.sample_groups(loss, sizes, dtype, rng, **options)
     return inputs, group_cases.weights(loss, inputs, rng)
 
 
@@ -285,7 +285,7 @@ def test_equal_targets_keep_their_order(runner):
 @native
 def test_large_groups(loss, dtype, rng):
     """Beyond a tile of pairs and few keys, as NumPy has them."""
-    inputs = group_cases.sample(loss, [1700, 3, 40], dtype, rng, levels=60)
+    inputs = cases.sample_groups(loss, [1700, 3, 40], dtype, rng, levels=60)
     weight = group_cases.weights(loss, inputs, rng)
     results = []
     for backend in ("native", "numpy"):

@@ -14,7 +14,7 @@ from numpydoc.docscrape import NumpyDocString
 import fastloss as fl
 from docs.site import formulas, plots, repository
 from fastloss._domains import Domain
-from fastloss.accuracy.samples import generator, sample
+from fastloss.accuracy.samples import generator, sample, sample_groups
 from fastloss.accuracy.variants import target_kinds, variants
 from fastloss.losses import FAMILIES
 
@@ -189,8 +189,12 @@ def outside(domain: Domain) -> float | None:
 
 def refusal(loss: fl.Loss, name: str, number: float, kind: str) -> str:
     """What a call with a number outside the domain of an input says."""
-    inputs = sample(loss, (1,), "float64", generator(), kind, extremes=False)
-    inputs[name].flat[0] = number
+    if isinstance(loss, fl.GroupLoss):
+        inputs = sample_groups(loss, [1], "float64", generator())
+    else:
+        inputs = sample(loss, (1,), "float64", generator(), kind, extremes=False)
+    first = np.arange(inputs[name].size).reshape(inputs[name].shape) == 0
+    inputs[name] = np.where(first, number, inputs[name])
     try:
         loss.value(**inputs)
     except (TypeError, ValueError) as error:
@@ -204,7 +208,7 @@ def domain_lines(loss: fl.Loss) -> Iterator[tuple[str, str, str]]:
         kinds = target_kinds(loss)
         for kind in kinds if name == "target" else kinds[:1]:
             index = name == "target" and kind == "labels"
-            number = -1.0 if index else outside(domain)
+            number = -1 if index else 0.5 if name == "group" else outside(domain)
             message = "" if number is None else f"`{refusal(loss, name, number, kind)}`"
             yield f"`{name}`", "a class index" if index else escaped(domain.text), message
 
@@ -228,7 +232,19 @@ def domains(name: str) -> str:
 
 
 def of_rows(loss: fl.Loss) -> str:
-    """What the letters of a row's formula stand for."""
+    """What the letters of the formula of a row or a group stand for."""
+    if isinstance(loss, fl.GroupLoss):
+        targets = formulas.ordered(loss)
+        if targets is None:
+            return "Sums run over the elements of a group."
+        text = "Shown for three elements, whose targets are {}, {} and {}".format(*targets)
+        return text + (
+            ", all events."
+            if "event" in loss.inputs
+            else ", in the order of their predictions."
+            if loss.order.startswith("prediction")
+            else "."
+        )
     if not isinstance(loss, fl.RowLoss):
         return ""
     if loss.encoding == "levels":
@@ -265,6 +281,7 @@ def loss_page(name: str) -> str:
     """The page of a loss."""
     loss = fl.get(name)
     kind = type(loss)
+    limits = "groups" if isinstance(loss, fl.GroupLoss) else name
     chosen, rest = advice(name)
     parts = [
         f"# {kind.__name__}",
@@ -293,7 +310,7 @@ def loss_page(name: str) -> str:
         "{py:class}`every loss <fastloss.Loss>`.",
         "## Properties",
         properties(name),
-        f"What it gives at infinity, NaN and kinks: [Conventions](../conventions.md#{name}). "
+        f"What it gives at infinity, NaN and kinks: [Conventions](../conventions.md#{limits}). "
         "Errors as measured: [Accuracy](../accuracy.md). Times: [Speed](../speed.md).",
         "## Inputs",
         domains(name),
@@ -339,7 +356,8 @@ def gallery_page() -> str:
     parts = [
         "# Gallery",
         f"Each loss with its default parameters, against the prediction: {legend}. Losses of rows "
-        "are shown against the prediction of the class that is the label.",
+        "are shown against the prediction of the class that is the label, losses of groups against "
+        "the first of three predictions, whose targets are 2, 1 and 0.",
     ]
     for title, names in family_names():
         cards = "\n\n".join(

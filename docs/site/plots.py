@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import fastloss as fl
-from fastloss.accuracy.variants import plain_variants
+from fastloss.accuracy.variants import variants, weighs
 
 __all__ = ["draw", "draw_small"]
 
@@ -63,8 +63,10 @@ def typical(domain: Any) -> float:
 
 
 def evaluated(loss: fl.Loss, varied: str, x: Any, target: Any) -> Curves:
-    """Value, gradient and Hessian along one input, or along the first class of a row."""
+    """Value, gradient and Hessian along one input, or the first one of a row or a group."""
     inputs: dict[str, Any]
+    if isinstance(loss, fl.GroupLoss):
+        return of_groups(loss, x, target)
     if loss.schema == "row":
         inputs = {"prediction": np.full((x.size, CLASSES), typical(loss.domains()[0]))}
         inputs["prediction"][:, 0] = x
@@ -83,6 +85,19 @@ def evaluated(loss: fl.Loss, varied: str, x: Any, target: Any) -> Curves:
     return (value, *(y[:, 0] if y.ndim > 1 else y for y in (grad, hess)))
 
 
+def of_groups(loss: fl.Loss, x: Any, target: Any) -> Curves:
+    """The same along the first prediction of a group."""
+    prediction = np.zeros((x.size, CLASSES))
+    prediction[:, 0] = x
+    inputs = {"target": np.tile(np.array(target, float), x.size)}
+    inputs["group"] = np.repeat(np.arange(x.size), CLASSES)
+    if "event" in loss.inputs:
+        inputs["event"] = np.ones(prediction.size)
+    found = loss.value_grad_hess(prediction.ravel(), **inputs, reduction="none")
+    value, grad, hess = (y.reshape(x.size, -1) for y in found)
+    return value.sum(axis=1), grad[:, 0], hess[:, 0]
+
+
 def varied(name: str) -> list[str]:
     """The inputs along which to look."""
     return list(fl.get(name).differentiated)
@@ -90,6 +105,8 @@ def varied(name: str) -> list[str]:
 
 def shown_targets(loss: fl.Loss, along: str, x: Any) -> list[Any]:
     """Both ends where targets have ends, else the first at which the loss varies."""
+    if isinstance(loss, fl.GroupLoss):
+        return [list(range(CLASSES))[::-1], list(range(CLASSES))]
     if isinstance(loss, fl.RowLoss):
         return [0, 1] if loss.takes_labels else np.eye(CLASSES, dtype=int)[:2].tolist()
     domain = loss.domains()[loss.inputs.index("target")]
@@ -104,7 +121,7 @@ def shown_targets(loss: fl.Loss, along: str, x: Any) -> list[Any]:
 
 def lines(name: str, along: str) -> Iterator[tuple[fl.Loss, Any, Any, Curves]]:
     """A loss, target, predictions and curves: with the defaults, then with other parameters."""
-    default, *others = (loss for loss in plain_variants() if loss.name == name)
+    default, *others = (loss for loss in variants(name) if not weighs(loss))
     x = span(default.domains()[default.inputs.index(along)], default.sample)
     found: list[Any] = []
     with np.errstate(all="ignore"):
@@ -186,6 +203,8 @@ def axis_name(loss: fl.Loss, along: str) -> str:
     """What varies, and what stays as it is."""
     if loss.schema == "row":
         return f"{along} of class 0, others {shown(typical(loss.domains()[0]))}"
+    if isinstance(loss, fl.GroupLoss):
+        return f"{along} of the first of a group, others 0"
     return along
 
 

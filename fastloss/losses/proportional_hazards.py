@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._domains import ANYTHING, EVENT, TIME, Domain
+from .._domains import ANYTHING, EVENT, GROUP, TIME, Domain
 from .._loss import ScanLoss
 from .._parameters import choice
 from ..vocabulary import exp, log
@@ -67,7 +67,7 @@ class CoxPh(ScanLoss):
         return ()
 
     def domains(self) -> tuple[Domain, ...]:
-        return ANYTHING, TIME, EVENT, ANYTHING
+        return ANYTHING, TIME, EVENT, GROUP
 
     @staticmethod
     def definition(predictions: Any, targets: Any, events: Any, weights: Any, ties: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._domains import ANYTHING, MASS, RELEVANCE, Domain
+from .._domains import ANYTHING, GROUP, MASS, RELEVANCE, Domain
 from .._loss import ListLoss, PairLoss, ScanLoss
 from .._parameters import choice, finite_positive, flag, nonnegative, optional_count
 from ..vocabulary import (
@@ -208,7 +208,7 @@ class LambdarankNdcg(PairLoss):
         return self.truncation_level
 
     def domains(self) -> tuple[Domain, ...]:
-        return ANYTHING, RELEVANCE, ANYTHING
+        return ANYTHING, RELEVANCE, GROUP
 
     @staticmethod
     def definition(
@@ -284,7 +284,8 @@ class ListwiseSoftmax(ListLoss):
     it leaves the predictions of a group at their logarithms.
 
     This is ListNet (Cao et al., 2007) with top-one probabilities of the caller's choice: ListNet's
-    own are ``target = exp(relevance)``. A group whose targets are all 0 gives 0.
+    own are ``target = exp(relevance)``. A group whose targets are all 0 gives 0. What
+    ``inverse_link`` gives are the probabilities of one group.
 
     A mean is over groups. Weights are those of groups: one each, or one an element, equal within a
     group or 0 for elements that are not there.
@@ -320,7 +321,7 @@ class ListwiseSoftmax(ListLoss):
         return ()
 
     def domains(self) -> tuple[Domain, ...]:
-        return ANYTHING, MASS, ANYTHING
+        return ANYTHING, MASS, GROUP
 
     @staticmethod
     def definition(predictions: Any, targets: Any, weights: Any, normalize: bool) -> Any:

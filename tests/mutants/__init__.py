@@ -15,7 +15,6 @@ import sys
 from pathlib import Path
 
 import cases
-import group_cases
 
 import fastloss as fl
 from fastloss._native import core
@@ -73,7 +72,7 @@ def losses_of(formula):
 def some_inputs(loss):
     rng = cases.generator()
     if isinstance(loss, fl.GroupLoss):
-        return group_cases.sample(loss, [20] * 10, "float64", rng)
+        return cases.sample_groups(loss, [20] * 10, "float64", rng)
     return cases.sample(loss, (200,), "float64", rng, extremes=False)
 
 
