@@ -53,6 +53,20 @@ def members(inputs):
     return np.split(np.arange(ids.size), starts[1:]) if ids.size else []
 
 
+def part(inputs, at):
+    return {name: x[at] for name, x in inputs.items()}
+
+
+def outputs(loss, inputs, weight=None):
+    """Value of each group, gradient and Hessian."""
+    value, grad, hess = loss.value_grad_hess(**inputs, weight=weight, reduction="none")
+    if loss.unit == "event":
+        sums = [loss.value(**part(inputs, at), weight=None if weight is None else weight[at],
+                           reduction="sum") for at in members(inputs)]  # fmt: skip
+        value = np.array(sums).astype(value.dtype)
+    return value, grad, hess
+
+
 class Truth:
     """Value, gradient and Hessian of each group by the loss's definition on jets.
 

@@ -4,25 +4,10 @@ import functools
 
 import cases
 import group_cases
-import numpy as np
 import pytest
 
 EVERY = [*group_cases.VARIANTS, *group_cases.EXTREMES]
 SPREADS = (0.1, 3.0, 40.0)
-
-
-def part(inputs, at):
-    return {name: x[at] for name, x in inputs.items()}
-
-
-def outputs(loss, inputs, weight=None):
-    """Value of each group, gradient and Hessian."""
-    value, grad, hess = loss.value_grad_hess(**inputs, weight=weight, reduction="none")
-    if loss.unit == "event":
-        sums = [loss.value(**part(inputs, at), weight=None if weight is None else weight[at],
-                           reduction="sum") for at in group_cases.members(inputs)]  # fmt: skip
-        value = np.array(sums).astype(value.dtype)
-    return value, grad, hess
 
 
 @functools.cache
@@ -39,7 +24,7 @@ def case(loss, dtype, spread, weighted):
 def check(loss, runner, dtype, spread, weighted=False, extra=0.0):
     inputs, weight, truth, scales = case(loss, dtype, spread, weighted)
     with cases.running(runner):
-        results = outputs(loss, inputs, weight)
+        results = group_cases.outputs(loss, inputs, weight)
     for output, got, bound in zip(group_cases.OUTPUTS, results, loss.ulps[dtype], strict=True):
         error = truth.worst(output, got, scales[output])
         assert error <= bound + extra, (output, error)

@@ -24,10 +24,6 @@ def drawn(loss, rng, dtype="float64", groups=30, most=20, **options):
     return inputs, group_cases.weights(loss, inputs, rng)
 
 
-def part(inputs, at):
-    return {name: x[at] for name, x in inputs.items()}
-
-
 def same(a, b):
     for x, y in zip(a, b, strict=True):
         assert np.asarray(x).tobytes() == np.asarray(y).tobytes()
@@ -42,8 +38,10 @@ def test_groups_are_independent(loss, runner, rng):
     inputs, weight = drawn(loss, rng)
     with cases.running(runner):
         value, grad, hess = loss.value_grad_hess(**inputs, weight=weight, reduction="sum")
-        parts = [loss.value_grad_hess(**part(inputs, at), weight=weight[at], reduction="sum")
-                 for at in group_cases.members(inputs)]  # fmt: skip
+        parts = [
+            loss.value_grad_hess(**group_cases.part(inputs, at), weight=weight[at], reduction="sum")
+            for at in group_cases.members(inputs)
+        ]
     np.testing.assert_allclose(sum(p[0] for p in parts), value, rtol=1e-14)
     np.testing.assert_array_equal(np.concatenate([p[1] for p in parts]), grad)
     np.testing.assert_array_equal(np.concatenate([p[2] for p in parts]), hess)
@@ -112,7 +110,9 @@ def test_absent_elements_change_no_bit(loss, runner, dtype, rng):
     weight = weight.astype(dtype)
     here = weight != 0
     with cases.running(runner):
-        kept = loss.value_grad_hess(**part(inputs, here), weight=weight[here], reduction="sum")
+        kept = loss.value_grad_hess(
+            **group_cases.part(inputs, here), weight=weight[here], reduction="sum"
+        )
         for garbage in (np.nan, np.inf, -1e30):
             spoiled = {name: x.copy() for name, x in inputs.items()}
             for name, x in spoiled.items():
@@ -261,7 +261,7 @@ def test_the_order_of_elements_matters_where_it_is_said(loss, runner, rng):
     shuffled = np.concatenate([rng.permutation(at) for at in group_cases.members(inputs)])
     with cases.running(runner):
         value, grad = loss.value_and_grad(**inputs, weight=weight, reduction="sum")
-        again = loss.value_and_grad(**part(inputs, shuffled), weight=weight[shuffled],
+        again = loss.value_and_grad(**group_cases.part(inputs, shuffled), weight=weight[shuffled],
                                     reduction="sum")  # fmt: skip
     assert again[0] == pytest.approx(value, rel=1e-13)
     np.testing.assert_allclose(again[1], grad[shuffled], rtol=1e-11, atol=1e-13)
