@@ -26,8 +26,7 @@ inline uint64_t sortable(float x) {
     return bits >> 31 ? uint32_t(~bits) : bits | uint32_t(1) << 31;
 }
 
-constexpr int64_t few_keys = 48;  // that are inserted one by one
-constexpr int digit_bits = 11, digits = 1 << digit_bits;
+constexpr int64_t many_keys = 4096;  // that are worth counting by long digits
 
 inline void insertion_sort(Keyed* x, int64_t n) {
     for (int64_t i = 1; i < n; ++i) {
@@ -38,15 +37,9 @@ inline void insertion_sort(Keyed* x, int64_t n) {
     }
 }
 
-// Sorts x, with as much memory beside it; the result lies in either.
-inline Keyed* sort_keys(Keyed* x, Keyed* other, int64_t n, int key_bits) {
-    bool sorted = true;
-    for (int64_t i = 1; i < n && sorted; ++i) sorted = x[i - 1].key <= x[i].key;
-    if (sorted) return x;
-    if (n <= few_keys) {
-        insertion_sort(x, n);
-        return x;
-    }
+template <int digit_bits>
+Keyed* sort_by_digits(Keyed* x, Keyed* other, int64_t n, int key_bits) {
+    constexpr int64_t digits = int64_t(1) << digit_bits;
     for (int shift = 0; shift < key_bits; shift += digit_bits) {
         int64_t place[digits] = {};
         for (int64_t i = 0; i < n; ++i) ++place[(x[i].key >> shift) & (digits - 1)];
@@ -63,6 +56,19 @@ inline Keyed* sort_keys(Keyed* x, Keyed* other, int64_t n, int key_bits) {
         other = swapped;
     }
     return x;
+}
+
+// Sorts x, with as much memory beside it; the result lies in either.
+inline Keyed* sort_keys(Keyed* x, Keyed* other, int64_t n, int key_bits) {
+    bool sorted = true;
+    for (int64_t i = 1; i < n && sorted; ++i) sorted = x[i - 1].key <= x[i].key;
+    if (sorted) return x;
+    if (n <= key_bits) {  // so few are not worth passes over all digits
+        insertion_sort(x, n);
+        return x;
+    }
+    return n < many_keys ? sort_by_digits<8>(x, other, n, key_bits)
+                         : sort_by_digits<11>(x, other, n, key_bits);
 }
 
 }  // namespace
