@@ -20,6 +20,11 @@ def fitting(name: str, shape: tuple[int, ...]) -> Any:
     return loss.replace(**{key: np.resize(x, shape[-1]) for key, x in several.items()})
 
 
+def unit_losses() -> list[str]:
+    """The losses of elements or rows; those of groups need other inputs."""
+    return [name for name in fl.losses() if fl.get(name).schema in ("map", "row")]
+
+
 def draw(loss: Any, dtype: Any, shape: tuple[int, ...], seed: int = 0) -> dict[str, np.ndarray]:
     """Every input of a loss by name, for predictions of a shape; computed losses are finite."""
     random = np.random.default_rng(seed)

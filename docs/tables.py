@@ -17,7 +17,7 @@ import numpy as np
 import fastloss as fl
 from fastloss._catalogue import HEADER, statements
 from fastloss.accuracy.samples import fixed_classes
-from fastloss.accuracy.variants import plain_variants, variants
+from fastloss.accuracy.variants import plain_variants, unit_losses, variants
 
 PAGE = Path(__file__).with_name("conventions.md")
 CLASSES = 3
@@ -120,7 +120,7 @@ def limits() -> str:
     """A table a loss: what it gives at the ends of its domain and at NaN."""
     header = ("loss", "prediction", "target", "value", "gradient", "Hessian")
     sections = []
-    for name in fl.losses():
+    for name in unit_losses():
         known: set[Line] = set()
         lines: list[Line] = []
         for loss in shown(name):
@@ -158,7 +158,7 @@ def kinks() -> str:
     """Where derivatives jump, with those below, at and above the place."""
     header = ("loss", "prediction", "target", "gradient", "Hessian")
     lines: list[Line] = []
-    for name in fl.losses():
+    for name in unit_losses():
         found = [(f"`{loss}`", *line) for loss in shown(name) for line in kink_lines(loss)]
         if not found or found[0][0] != f"`{name}`":
             found.insert(0, (f"`{name}`", "none", "", "", ""))
@@ -203,7 +203,7 @@ def empties() -> str:
     header = ("loss", "nothing", "`sum`", "its gradient, Hessian", "`mean`",
               "its gradient, Hessian", "`mean` with a `normalizer`")  # fmt: skip
     lines: list[Line] = []
-    for name in fl.losses():
+    for name in unit_losses():
         groups: dict[Line, list[str]] = {}
         for label, outputs in nothing(fl.get(name)):
             groups.setdefault(outputs, []).append(label)

@@ -12,9 +12,13 @@ __all__ = [
     "ANYTHING",
     "CLASS_INDEX",
     "COUNTS",
+    "EVENT",
+    "GROUP",
     "LOG_PROBABILITY",
     "MASS",
     "PROBABILITY",
+    "RELEVANCE",
+    "TIME",
     "Domain",
     "labels",
 ]
@@ -58,6 +62,10 @@ ABOVE_MINUS_ONE = Domain("a number >= -1", -1.0)
 LOG_PROBABILITY = Domain("a number <= 0", high=0.0)
 MASS = Domain("a number >= 0", 0.0)
 CLASS_INDEX = Domain("a class index", 0.0)
+EVENT = Domain("0 (censored) or 1 (event)", 0.0, 1.0, discrete=True)
+GROUP = Domain("an integer, the same for the elements of a group")
+RELEVANCE = Domain("a number in [0, 100]", 0.0, 100.0)
+TIME = Domain("a time >= 0", 0.0)
 
 
 def labels(kind: str) -> Domain:

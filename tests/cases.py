@@ -4,13 +4,22 @@ import numpy as np
 
 import fastloss as fl
 from fastloss.accuracy.runners import BACKENDS, COMPILED, ISAS, RUNNERS, outputs, restore, running
-from fastloss.accuracy.samples import CLASSES, fixed_classes, generator, sample, with_classes
+from fastloss.accuracy.samples import (
+    CLASSES,
+    fixed_classes,
+    generator,
+    sample,
+    sample_groups,
+    with_classes,
+)
 from fastloss.accuracy.variants import (
     all_variants,
     extreme_variants,
+    group_losses,
     name_of,
     plain_variants,
     target_kinds,
+    unit_losses,
     variants,
     with_kinds,
 )
@@ -29,6 +38,7 @@ __all__ = [
     "extreme_variants",
     "fixed_classes",
     "generator",
+    "group_losses",
     "laid_out",
     "name_of",
     "outputs",
@@ -37,7 +47,9 @@ __all__ = [
     "restore",
     "running",
     "sample",
+    "sample_groups",
     "target_kinds",
+    "unit_losses",
     "variants",
     "with_classes",
     "with_kinds",
@@ -58,7 +70,7 @@ METHODS = {
 
 def quick_dtypes(loss, runner):
     """The dtypes to test without ``full``: Numba compiles a second per loss and dtype."""
-    position = (*fl.losses(), *fl.losses(gradient=False)).index(loss.name)
+    position = (*unit_losses(), *fl.losses(gradient=False)).index(loss.name)
     return DTYPES if runner[0] != "numba" else (DTYPES[position % 2],)
 
 

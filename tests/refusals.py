@@ -9,7 +9,7 @@ import test_extra_inputs
 
 import fastloss as fl
 
-DEFAULTS = [fl.get(name) for name in fl.losses()]
+DEFAULTS = [fl.get(name) for name in cases.unit_losses()]
 OWN = (test_extra_inputs.COST, test_extra_inputs.SCALE)
 """Losses that a user defines, with inputs of their own; no kernel is compiled for them."""
 LOSSES = [*DEFAULTS, *OWN]

@@ -20,7 +20,7 @@ import torch
 
 import fastloss as fl
 
-LOSSES = [fl.get(name) for name in fl.losses()]
+LOSSES = [fl.get(name) for name in cases.unit_losses()]
 VARIANTS = cases.all_variants()
 BACKENDS = [backend for backend in cases.BACKENDS if backend != "numba"]
 EMPTY = inspect.Parameter.empty

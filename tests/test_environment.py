@@ -20,7 +20,7 @@ import fastloss as fl
 
 pytestmark = pytest.mark.alone  # measures time, uses all cores
 
-DEFAULTS = [fl.get(name) for name in fl.losses()]
+DEFAULTS = [fl.get(name) for name in cases.unit_losses()]
 COMPILED_BACKENDS = [b for b in cases.BACKENDS if b != "numpy"]
 
 

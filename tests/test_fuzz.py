@@ -90,7 +90,10 @@ def check_error(error, made):
 
 # ---- the search
 
-NUMBA = (*(loss for loss, _ in arbitrary.OWN), *map(fl.get, (fl.losses()[0], fl.losses()[-1])))
+NUMBA = (
+    *(loss for loss, _ in arbitrary.OWN),
+    *map(fl.get, cases.unit_losses()[:: len(cases.unit_losses()) - 1]),
+)
 """The losses that Numba shall compile, which takes it seconds."""
 
 

@@ -6,7 +6,8 @@ cancel, also how large they are. Answers are real numbers: limits, or textbook f
 digits, rounded to double. Where a dtype cannot hold an answer, its nearest number is right, or
 infinity.
 
-A row runs in every dtype that holds its inputs, and in every way to compute.
+A row runs in every dtype that holds its inputs, and in every way to compute. That of a loss of
+groups is one group; what it needs besides a target stands with that in a dictionary.
 """
 
 import functools
@@ -14,6 +15,7 @@ import importlib
 import math
 
 import cases
+import group_cases
 import numpy as np
 import pytest
 
@@ -35,7 +37,9 @@ def tables():
         yield importlib.import_module(f"hard_cases.{name}").CASES
 
 
-CASES = [(loss, case) for table in tables() for loss, rows in table.items() for case in rows]
+EVERY = [(loss, case) for table in tables() for loss, rows in table.items() for case in rows]
+GROUPS = [one for one in EVERY if isinstance(one[0], fl.GroupLoss)]
+CASES = [one for one in EVERY if not isinstance(one[0], fl.GroupLoss)]
 
 
 def arrays(case, dtype):
@@ -123,9 +127,43 @@ def test_the_right_answer(loss, case, dtype, runner):
             check_unit(loss, *widened(loss, *unit), answers, dtype, *largest)
 
 
+# ---- groups
+
+
+def group(case, dtype):
+    """The inputs of a group."""
+    given = case[2] if isinstance(case[2], dict) else {"target": case[2]}
+    with np.errstate(over="ignore"):
+        return {name: np.array(x, dtype) for name, x in {"prediction": case[1], **given}.items()}
+
+
+def group_holds(dtype, case):
+    wide = group(case, np.float64)
+    return all((x == wide[name]).all() for name, x in group(case, dtype).items())
+
+
+GROUP_RUNS = [
+    pytest.param(
+        loss, case, dtype, runner, id=f"{loss!r}-{case[0]}-{dtype}-{cases.name_of(runner)}"
+    )
+    for loss, case in GROUPS
+    for dtype in cases.DTYPES
+    if group_holds(dtype, case)
+    for runner in group_cases.RUNNERS
+]
+
+
+@pytest.mark.parametrize(("loss", "case", "dtype", "runner"), GROUP_RUNS)
+def test_the_right_answer_of_a_group(loss, case, dtype, runner):
+    with cases.running(runner):
+        found = group_cases.outputs(loss, group(case, dtype))
+    for got, exact, bound in zip(found, case[3:6], loss.ulps[dtype], strict=True):
+        check(got, exact, bound, dtype, *case[6:])
+
+
 @pytest.mark.parametrize("name", [*fl.losses(), *fl.losses(gradient=False)])
 def test_every_loss_has_hard_cases(name):
-    assert sum(loss.name == name for loss, _ in CASES) >= 8
+    assert sum(loss.name == name for loss, _ in EVERY) >= 8
 
 
 # ---- rows that are absent, or weigh

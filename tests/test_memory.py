@@ -24,7 +24,7 @@ WIDTHS = (1, 2, 3, 5, 10, 15, 16, 17, 31, 32, 33, 64, 65, 100, 511, 513, 1000)
 
 GUARD = 256  # bytes
 OUTS = ("value_out", "grad_out", "hess_out")
-DEFAULTS = [fl.get(name) for name in fl.losses()]
+DEFAULTS = [fl.get(name) for name in cases.unit_losses()]
 
 
 class Guarded:

@@ -155,7 +155,7 @@ def variants(name):
 
 def holds_for(which=always):
     """Runs a test for each loss that has such a variant, on a few examples."""
-    names = [name for name in fl.losses() if any(which(*v) for v in variants(name))]
+    names = [name for name in cases.unit_losses() if any(which(*v) for v in variants(name))]
 
     def decorate(test):
         return pytest.mark.parametrize("name", names)(few(hypothesis.given(data=st.data())(test)))

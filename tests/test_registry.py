@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import cases
+import group_cases
 import pytest
 
 import fastloss as fl
@@ -21,8 +22,20 @@ LOSSES = [fl.get(name) for name in NAMES]
 VARIANTS = [loss for name in NAMES for loss in cases.variants(name)]
 KERNELS = {name: tuple(rest) for name, *rest in core.kernels()} if core is not None else {}
 
+BASES = {
+    "map": fl.MapLoss,
+    "row": fl.RowLoss,
+    "pair": fl.PairLoss,
+    "list": fl.ListLoss,
+    "scan": fl.ScanLoss,
+}
+
 each_loss = pytest.mark.parametrize("loss", LOSSES, ids=cases.name_of)
 each_variant = pytest.mark.parametrize("loss", VARIANTS, ids=cases.name_of)
+each_unit_variant = pytest.mark.parametrize(
+    "loss", [loss for loss in VARIANTS if not isinstance(loss, fl.GroupLoss)], ids=cases.name_of
+)
+each_group_variant = pytest.mark.parametrize("loss", group_cases.VARIANTS, ids=cases.name_of)
 
 
 def snake_case(name):
@@ -33,12 +46,22 @@ def test_every_kernel_has_a_loss():
     assert {loss.kernel for loss in VARIANTS} == set(KERNELS)
 
 
-@each_variant
+@each_unit_variant
 def test_kernels_fit_their_losses(loss):
     schema, predictions, inputs, parameters = KERNELS[loss.kernel]
     assert schema == loss.schema
     assert predictions == len(loss.differentiated)
     assert inputs == len(loss.inputs)
+    assert parameters == len(loss.kernel_parameters())
+
+
+@each_group_variant
+def test_kernels_fit_their_losses_of_groups(loss):
+    schema, predictions, inputs, parameters = KERNELS[loss.kernel]
+    assert schema == ("row" if loss.schema == "list" else loss.schema)
+    assert predictions == 1
+    # a kernel of scans takes events, which a loss may not have
+    assert inputs == (3 if loss.schema == "scan" else 2)
     assert parameters == len(loss.kernel_parameters())
 
 
@@ -49,7 +72,7 @@ def test_names(loss):
     assert getattr(fl, kind.__name__) is kind
     assert kind.__name__ in fl.__all__
     assert fl.get(loss.name) == kind()
-    assert issubclass(kind, {"map": fl.MapLoss, "row": fl.RowLoss}[loss.schema])
+    assert issubclass(kind, BASES[loss.schema])
 
 
 def test_lists():
@@ -60,7 +83,7 @@ def test_lists():
     for name in fl.__all__:
         assert getattr(fl, name).__doc__
     classes = [x for x in map(fl.__dict__.get, fl.__all__) if inspect.isclass(x)]
-    bases = {fl.Loss, fl.MapLoss, fl.RowLoss}
+    bases = {fl.Loss, fl.GroupLoss, *BASES.values()}
     assert sorted(c.name for c in classes if c not in bases) == sorted(NAMES)
 
 
@@ -115,7 +138,7 @@ def test_documentation(loss):
         assert kind(**{name: parameter.default}) == kind()
 
 
-@each_variant
+@each_unit_variant
 def test_definitions(loss):
     scalars = loss.scalars
     count = len(inspect.signature(scalars.definition).parameters)
@@ -131,6 +154,16 @@ def test_definitions(loss):
     for name, arguments in arity.items():
         function = getattr(scalars, name)
         assert len(inspect.signature(function).parameters) == arguments + parameters, name
+
+
+@each_group_variant
+def test_definitions_of_groups(loss):
+    names = list(inspect.signature(loss.definition).parameters)
+    events = ["events"] if "event" in loss.inputs else []
+    assert names == ["predictions", "targets", *events, "weights", *loss.params]
+    formula = getattr(loss.scalars, "formula", None)
+    if formula is not None:
+        assert len(inspect.signature(formula).parameters) == 2 + len(loss.kernel_parameters())
 
 
 @each_loss

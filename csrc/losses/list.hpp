@@ -9,6 +9,8 @@
 #include "forecast.hpp"
 #include "margin.hpp"
 #include "ordinal.hpp"
+#include "partial_likelihood.hpp"
+#include "ranking.hpp"
 #include "regression.hpp"
 #include "relative.hpp"
 #include "robust.hpp"
@@ -89,6 +91,15 @@ using RowLosses = List<
     MultiQuantile,
     CrpsEnsemble,
     TopK>;
+
+using PairLosses = List<
+    PairwiseLogistic,
+    PairwiseHinge,
+    LambdarankNdcg>;
+
+using ScanLosses = List<
+    PartialLikelihood,
+    PartialLikelihoodEfron>;
 // clang-format on
 
 }  // namespace

@@ -18,6 +18,7 @@ __all__ = [
     "generator",
     "masses",
     "sample",
+    "sample_groups",
     "with_classes",
 ]
 
@@ -77,6 +78,44 @@ def sample(
         if arrays[name].dtype == dtype:
             assert not domain.outside(arrays[name].astype(np.float64)).any(), (loss, name)
     return arrays
+
+
+def sample_groups(
+    loss: fl.GroupLoss,
+    sizes: Any,
+    dtype: Any,
+    rng: np.random.Generator,
+    spread: float = 3.0,
+    levels: int = 4,
+) -> Inputs:
+    """Random valid inputs of a loss of groups, whose targets tie.
+
+    Parameters
+    ----------
+    loss : fastloss.GroupLoss
+    sizes : sequence of int
+        How many elements each group has.
+    dtype : dtype
+        Of every input but the groups' ids.
+    rng : numpy.random.Generator
+    spread : float
+        How far predictions lie apart.
+    levels : int
+        How many targets there are; 0 is one for each element.
+
+    Returns
+    -------
+    dict
+        An array for each name in ``loss.inputs``.
+    """
+    n = int(np.sum(sizes))
+    inputs = {"prediction": (rng.standard_normal(n) * spread).astype(dtype)}
+    targets = rng.permutation(n) * (90 / n) if levels == 0 else rng.integers(0, levels, n)
+    inputs["target"] = targets.astype(dtype)
+    if "event" in loss.inputs:
+        inputs["event"] = rng.integers(0, 2, n).astype(dtype)
+    inputs["group"] = np.repeat(rng.permutation(len(sizes)), sizes)
+    return inputs
 
 
 def with_classes(loss: fl.Loss, classes: int | None) -> fl.Loss:

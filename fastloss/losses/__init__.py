@@ -11,6 +11,8 @@ from . import (
     forecast,
     margin,
     ordinal,
+    proportional_hazards,
+    ranking,
     regression,
     relative,
     robust,
@@ -23,6 +25,8 @@ from .divergence import *  # noqa: F403
 from .forecast import *  # noqa: F403
 from .margin import *  # noqa: F403
 from .ordinal import *  # noqa: F403
+from .proportional_hazards import *  # noqa: F403
+from .ranking import *  # noqa: F403
 from .regression import *  # noqa: F403
 from .relative import *  # noqa: F403
 from .robust import *  # noqa: F403
@@ -38,6 +42,8 @@ FAMILIES: tuple[ModuleType, ...] = (
     ordinal,
     divergence,
     forecast,
+    ranking,
+    proportional_hazards,
     classification,
 )
 

@@ -45,6 +45,14 @@ def wrong_emit(function, factor, summand):
     return mutant
 
 
+def wrong_term(function, factor, summand):
+    def mutant(*arguments):
+        (value, low), slope = function(*arguments)
+        return (value * factor[0] + summand[0], low), slope
+
+    return mutant
+
+
 WRONG = {"formula": wrong_formula, "finish": wrong_finish, "emit": wrong_emit}
 """What makes a scalar function wrong, for those that give an output."""
 
@@ -86,6 +94,8 @@ def mutate(backend, formula, output, *change):
     )
     scalars = mutants.losses_of(formula)[0].scalars
     makers = WRONG | ({"formula": wrong_value} if formula in mutants.VALUE_ONLY else {})
+    # the terms of a scan have values, those of a row do not
+    makers |= {"term": wrong_term} if mutants.FORMULAS[formula] == "scan" else {}
     wrong = {
         getattr(scalars, name): functools.partial(make, factor=factor, summand=summand)
         for name, make in makers.items()
