@@ -55,5 +55,5 @@ def inverse_link(loss: Any, prediction: Any, out: np.ndarray | None = None) -> n
     else:
         check_out("out", out, z.shape)
     with np.errstate(all="ignore"):
-        out[...] = LINKS[loss.link].inverse(z.astype(np.float64))
+        out[...] = LINKS[loss.link].inverse(loss.link_slope * z.astype(np.float64))
     return out

@@ -106,6 +106,8 @@ class Loss:
     """The inputs that have gradients."""
     link: ClassVar[str] = "identity"
     """From means or probabilities to raw predictions."""
+    link_slope: ClassVar[float] = 1.0
+    """What raw predictions are multiplied by before the inverse of the link."""
     optimum: ClassVar[str] = "solve"
     """What the best constant is: the ``"mean"``, a ``"quantile"``, the root to ``"solve"``; or
     ``"none"`` that is known."""
@@ -169,7 +171,7 @@ class Loss:
         """The constant prediction for a mean target, where :attr:`optimum` is ``"mean"``."""
         from ._links import LINKS
 
-        return LINKS[self.link].link(mean)
+        return LINKS[self.link].link(mean) / self.link_slope
 
     # Parameters and identity.
 

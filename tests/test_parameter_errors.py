@@ -95,6 +95,7 @@ ONE_WEIGHT = "class_weight[{}] must be a number >= 0 and finite; got {}"
 WRONG = [
     *number(fl.Huber, "delta", "above 0", 0, -1.0, NAN, -INF, np.float32(0)),
     *number(fl.SigmoidCrossEntropy, "pos_weight", "above 0 and finite", 0, -1, NAN, INF),
+    *number(fl.MulticlassHinge, "margin", ">= 0 and finite", -1, NAN, INF),
     *number(fl.Quantile, "quantile", "between 0 and 1", 0, 1, -0.5, 1.5, NAN),
     *number(fl.SoftmaxCrossEntropy, "label_smoothing", "from 0 to below 1", -0.1, 1, NAN),
     *number(fl.BinaryCrossEntropy, "eps", "from 0 to below 0.5", -1e-9, 0.5, NAN, INF),

@@ -30,6 +30,11 @@ using MapLosses = List<
 
 using RowLosses = List<
     SoftmaxCrossEntropy,
+    TemperedCrossEntropy,
+    CappedCrossEntropy,
+    SoftmaxFocal,
+    Poly1,
+    GeneralizedCrossEntropy,
     CategoricalCrossEntropy,
     Nll,
     MulticlassBrier,

@@ -11,7 +11,9 @@ Errors are in ulps of the exact result. Where the data can make a difference of 
 ulp is that of the largest term. Terms are found without knowledge of the loss: a target inside its
 domain is a mixture of the domain's corners (a share y of the label 1 and 1 - y of the label 0; a
 distribution's share of each class), the parts are the loss of each corner times its share, and what
-the parts lack of the whole. So exp(z) - y counts as two terms, and each part is held to its own
+the parts lack of the whole. In rows whose Hessian changes its sign, what the loss has without any
+target mass is a term, and near the change a Hessian's terms are as large as it is with one logit
+moved by 1. So exp(z) - y counts as two terms, and each part is held to its own
 precision where it stands alone. Where a distribution has several classes, the gradient of a class
 is a difference from its own target mass (p Σq - q), which counts as a term too.
 
@@ -23,6 +25,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -69,18 +72,19 @@ class Unit:
         return {"value": [self.value], "grad": self.grad, "hess": self.hess}[output]
 
 
-def _enough_bits(numbers: list[float], dtype: str) -> tuple[int, int]:
+def _enough_bits(numbers: list[Any], parameters: list[Any], dtype: str) -> tuple[int, int]:
     """A precision at which no cancellation of exponentials or tiny numbers shows in a result.
 
-    And the exponent below which results are noise.
+    And the exponent below which results are noise. Parameters may multiply exponents.
     """
     _, least, _ = FORMATS[dtype]
     limit = -least + 128
-    finite = [abs(x) for x in numbers if x and math.isfinite(x)]
+    factors = [abs(float(x)) for x in parameters if x and mpmath.isfinite(x)]
+    finite = [*(abs(float(x)) for x in numbers if x and mpmath.isfinite(x)), *factors]
     if not finite:
         return BASE_BITS, 60 - BASE_BITS
     small, large = math.frexp(min(finite))[1], math.frexp(max(finite))[1]
-    tails = min(limit, 3 * max(finite)) if large > 4 else 0
+    tails = min(limit, 3 * max(finite) * (1 + max(factors, default=0.0))) if large > 4 else 0
     tiny = min(limit, 2 * max(0, -small))
     needed = BASE_BITS + max(tails, tiny) + max(0, large)
     bits = math.ceil(needed / 200) * 200
@@ -113,12 +117,13 @@ class Truth:
         self._targets = self._target_numbers(np.asarray(inputs["target"]), inputs["prediction"])
         self._bits: list[tuple[int, int]] = []
         self._known_terms: dict[int, list[Any]] = {}
+        self._known_beside: dict[int, list[Any]] = {}
+        self._any_sign = getattr(loss, "hessian_sign", "") == "any"
         self.units: list[Unit] = []
         for argument, target in zip(self._arguments, self._targets, strict=True):
             several = isinstance(argument, list)
             numbers = [*argument, *target] if several else [argument, target]
-            floats = [float(x) for x in (*numbers, *self._parameters)]
-            self._bits.append(_enough_bits(floats, dtype))
+            self._bits.append(_enough_bits(numbers, self._parameters, dtype))
             with self._precision(-1):
                 self.units.append(self._unit(argument, target))
 
@@ -267,11 +272,39 @@ class Truth:
                 rest = [r - t for r, t in zip(rest, terms, strict=True)]
                 largest = [max(m, abs(t)) for m, t in zip(largest, terms, strict=True)]
             largest = [max(m, abs(r)) for m, r in zip(largest, rest, strict=True)]
+            if isinstance(target, list) and self._any_sign:
+                terms = self._terms_without_mass(i)
+                largest = [max(m, t) for m, t in zip(largest, terms, strict=True)]
         if isinstance(target, list) and sum(map(bool, target)) > 1:
             for j, mass in enumerate(target, 1):
                 largest[j] = max(largest[j], mass)
         self._known_terms[i] = largest
         return largest
+
+    def _terms_without_mass(self, i: int) -> list[Any]:
+        """The magnitudes of what the loss of a row has without target mass, and of the rest."""
+        whole, zeros = self.units[i].parts(), [mpf(0)] * len(self._arguments[i])
+        if not self.loss.takes_distributions:
+            return [mpf(0)] * len(whole)
+        without = self._unit(self._arguments[i], zeros).parts()
+        return [max(abs(t), abs(w - t)) for w, t in zip(whole, without, strict=True)]
+
+    def _largest_beside(self, i: int) -> list[Any]:
+        """The largest of each Hessian of a row with one logit moved by 1.
+
+        0 where that changes no sign.
+        """
+        if i not in self._known_beside:
+            row, sides = self._arguments[i], [self.units[i].hess]
+            with self._precision(i):
+                for j, step in itertools.product(range(len(row)), (-1, 1)):
+                    beside = [z + step * (k == j) for k, z in enumerate(row)]
+                    sides.append(self._unit(beside, self._targets[i]).hess)
+                self._known_beside[i] = [
+                    max(map(abs, curves)) if min(curves) < 0 < max(curves) else mpf(0)
+                    for curves in zip(*sides, strict=True)
+                ]
+        return self._known_beside[i]
 
     # ---- errors
 
@@ -297,6 +330,8 @@ class Truth:
             return ulp_error(number, exact, self.dtype)
         n = len(unit.grad)
         scale = self._largest_terms(index)[part + {"value": 0, "grad": 1, "hess": 1 + n}[output]]
+        if output == "hess" and self._any_sign and self.loss.schema == "row":
+            scale = max(scale, self._largest_beside(index)[part])
         allowed = [exact]
         if output != "value":
             allowed += [side.column(output)[part] for side in unit.sides]
