@@ -75,6 +75,11 @@ using MapLosses = List<
 
 using RowLosses = List<
     SoftmaxCrossEntropy,
+    SoftmaxCrossEntropyTempered,
+    SoftmaxCrossEntropyCapped,
+    SoftmaxFocal,
+    Poly1,
+    GeneralizedCrossEntropy,
     CategoricalCrossEntropy,
     Nll,
     MulticlassBrier,

@@ -14,9 +14,10 @@ domain is a mixture of the domain's corners (a share y of the label 1 and 1 - y 
 distribution's share of each class), the parts are the loss of each corner times its share, and what
 the parts lack of the whole. So exp(z) - y counts as two terms, and each part is held to its own
 precision where it stands alone. A Hessian that changes its sign is such a difference in the
-prediction itself: near the change its terms are as large as it is half the prediction away. Where a
-distribution has several classes, the gradient of a class is a difference from its own target mass
-(p Σq - q), which counts as a term too.
+prediction itself: near the change its terms are as large as it is half the prediction away, or in
+rows with one logit moved by 1. In such rows, what the loss has without any target mass is a term
+too. Where a distribution has several classes, the gradient of a class is a difference from its own
+target mass (p Σq - q), which counts as a term too.
 
 Where the definition gives NaN, at an end of the domain, nothing is claimed: the tests of rules hold
 the limits.
@@ -26,6 +27,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -293,22 +295,42 @@ class Truth:
                 rest = [r - t for r, t in zip(rest, terms, strict=True)]
                 largest = [max(m, abs(t)) for m, t in zip(largest, terms, strict=True)]
             largest = [max(m, abs(r)) for m, r in zip(largest, rest, strict=True)]
-            if self.loss.schema == "map":
-                largest[-1] = max(largest[-1], self._largest_beside(i))
+            if self.loss.schema == "row":
+                largest = list(map(max, largest, self._terms_without_mass(i)))
+            n = len(self.units[i].grad)
+            largest[1 + n :] = map(max, largest[1 + n :], self._largest_beside(i))
         if isinstance(target, list) and sum(map(bool, target)) > 1:
             for j, mass in enumerate(target, 1):
                 largest[j] = max(largest[j], mass)
         self._known_terms[i] = largest
         return largest
 
-    def _largest_beside(self, i: int) -> Any:
-        """The magnitude of the Hessian beside a place where it changes its sign, else 0."""
-        here, curves = self._arguments[i], [self.units[i].hess[0]]
-        domain = self.loss.domains()[0]
-        for other in (here * (1 - BESIDE), here * (1 + BESIDE)):
-            if domain.low <= other <= domain.high:
-                curves += self._unit(other, self._targets[i]).hess
-        return max(map(abs, curves)) if min(curves) < 0 < max(curves) else 0
+    def _terms_without_mass(self, i: int) -> list[Any]:
+        """The magnitudes of what the loss of a row has without target mass, and of the rest."""
+        whole, zeros = self.units[i].parts(), [mpf(0)] * len(self._arguments[i])
+        if self.loss.hessian_sign != "any" or not self.loss.takes_distributions:
+            return [mpf(0)] * len(whole)
+        without = self._unit(self._arguments[i], zeros).parts()
+        return [max(abs(t), abs(w - t)) for w, t in zip(whole, without, strict=True)]
+
+    def _largest_beside(self, i: int) -> list[Any]:
+        """The magnitude of each Hessian beside a place where it changes its sign, else 0."""
+        here, hess, domain = self._arguments[i], self.units[i].hess, self.loss.domains()[0]
+        if isinstance(here, list):
+            if self.loss.hessian_sign != "any":
+                return [mpf(0)] * len(hess)
+            others = [
+                [z + step * (k == j) for k, z in enumerate(here)]
+                for j, step in itertools.product(range(len(here)), (-1, 1))
+            ]
+        else:
+            around = (here * (1 - BESIDE), here * (1 + BESIDE))
+            others = [other for other in around if domain.low <= other <= domain.high]
+        sides = [hess, *(self._unit(other, self._targets[i]).hess for other in others)]
+        return [
+            max(map(abs, curves)) if min(curves) < 0 < max(curves) else mpf(0)
+            for curves in zip(*sides, strict=True)
+        ]
 
     # ---- errors
 
