@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 import fastloss as fl
-from fastloss.accuracy.variants import plain_variants
+from fastloss._catalogue import HEADER, statements
+from fastloss.accuracy.variants import plain_variants, variants
 
 PAGE = Path(__file__).with_name("conventions.md")
 CLASSES = 3
@@ -84,6 +85,20 @@ def table(header: Sequence[str], lines: Iterable[Line]) -> str:
     """A Markdown table."""
     rule = ["---"] * len(header)
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *lines))
+
+
+# ---- what losses say of themselves
+
+
+def said() -> str:
+    """A line a loss, and one for parameters that change what it says."""
+    lines: list[Line] = []
+    for name in fl.losses():
+        known: dict[Line, str] = {}
+        for loss in variants(name):
+            known.setdefault(statements(loss), f"`{loss}`")
+        lines += [(label, *cells) for cells, label in known.items()]
+    return table(("loss", *HEADER[1:]), lines)
 
 
 # ---- limits
@@ -200,7 +215,12 @@ def reductions(loss: fl.Loss, prediction: Any, target: Any, weight: Any = None) 
 
 # ---- the page
 
-TABLES: dict[str, Callable[[], str]] = {"limits": limits, "kinks": kinks, "empties": empties}
+TABLES: dict[str, Callable[[], str]] = {
+    "statements": said,
+    "limits": limits,
+    "kinks": kinks,
+    "empties": empties,
+}
 
 
 def written(page: str) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ._failures import refused
 from ._inputs import as_array, check_index_agreement
+from ._links import LINKS
 from ._messages import at
 from ._plan import VALUE, Plan, check_classes, make_plan
 from ._units import parts
@@ -16,6 +17,8 @@ __all__ = ["init_score"]
 
 # A label beyond is a mistake that memory would pay for.
 _MOST_CLASSES = 2**24
+# Where a loss that is not convex is looked at first: so many of each kind.
+_PLACES = 129
 # Halvings of an interval of doubles until its ends are neighbours.
 _HALVINGS = 1100
 
@@ -24,6 +27,8 @@ def init_score(loss: Any, target: Any, weight: Any = None) -> Any:
     """The constant prediction that minimises a loss; see :meth:`fastloss.Loss.init_score`."""
     if len(loss.inputs) > 2:
         raise TypeError(f"{loss.name} has extra inputs, which no constant prediction fits")
+    if loss.schema == "row" and loss.optimum != "mean":
+        raise TypeError(f"{loss.name} has no formula for its best constant prediction")
     check_index_agreement({"target": target, "weight": weight})
     y = as_array(target, "target")
     y = y.ravel().reshape(y.shape)  # a view of more elements than memory holds ends here
@@ -118,23 +123,61 @@ def _quantile(y: np.ndarray, w: np.ndarray, level: float) -> float:
 
 
 def _solve(loss: Any, y: np.ndarray, w: np.ndarray) -> float:
-    """The root of the gradient of a convex loss, by bisection."""
+    """A minimum, by bisection: the only one of a convex loss, else the lowest that is found."""
+    if np.isnan(y).any():
+        return float("nan")
+    convex = getattr(loss, "convex", False)  # a loss of the user's may not say it
 
-    def slope(z: float) -> float:
-        return float(np.sum(loss.grad(np.full(y.shape, z), y, w, reduction="sum")))
+    def at(z: float) -> tuple[float, float]:
+        """The total and its slope."""
+        value, grad = loss.value_and_grad(np.full(y.shape, z), y, w, reduction="sum")
+        return value, float(np.sum(grad))
 
-    low, high = float(y.min()), float(y.max())
-    width = max(1.0, high - low)
-    while slope(low) > 0:
-        low -= width
-    while slope(high) < 0:
-        high += width
-    for _ in range(_HALVINGS):
-        middle = low / 2 + high / 2
-        if not low < middle < high:
+    places = _places(loss, y, convex)
+    totals = np.array([at(z)[0] for z in places])
+    lowest = int(np.argmin(np.where(np.isnan(totals), np.inf, totals)))
+    start = float(places[lowest])
+    total, slope = at(start)
+    if slope == 0:
+        return start
+    way = -1 if slope > 0 else 1
+    # rounding makes no hill
+    hill = 1e-12 * np.abs(totals[np.isfinite(totals)]).max(initial=0.0)
+
+    def beyond(value: float, slope: float) -> bool:
+        """Whether a minimum lies between here and the start."""
+        return way * slope >= 0 or (not convex and value > total + hill)
+
+    domain = loss.domains()[0]
+    end, step = start, max(1.0, float(places[-1] - places[0]))
+    inside = 0 <= lowest + way < places.size
+    while end != (domain.low if way < 0 else domain.high):
+        further = places[lowest + way] if inside else end + way * step
+        end, step, inside = float(np.clip(further, domain.low, domain.high)), 2 * step, False
+        if beyond(*at(end)):
             break
-        if slope(middle) < 0:
-            low = middle
+    for _ in range(_HALVINGS):
+        middle = start / 2 + end / 2
+        if not min(start, end) < middle < max(start, end):
+            break
+        value, slope = at(middle)
+        if beyond(value, slope):
+            end = middle
         else:
-            high = middle
-    return high
+            start, total = middle, value
+    return start if total <= at(end)[0] else end
+
+
+def _places(loss: Any, y: np.ndarray, convex: bool) -> np.ndarray:
+    """Where to look for the start, in order: beside targets and typical predictions."""
+    domain = loss.domains()[0]
+    scores = LINKS[loss.link].link(y)
+    finite = np.isfinite(scores)
+    scores = scores[finite] if finite.any() else np.zeros(1)
+    ends = float(scores.min()), float(scores.max())
+    found = np.array(ends)
+    if not convex:
+        part = np.linspace(0, 1, _PLACES)
+        even = [low * (1 - part) + high * part for low, high in (ends, loss.sample)]
+        found = np.concatenate([*even, np.quantile(scores, part, method="nearest")])
+    return np.unique(np.clip(found, domain.low, domain.high))

@@ -7,12 +7,15 @@ import functools
 import inspect
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ._domains import ANYTHING, Domain
 from ._messages import shown
 from ._native import methods, prepare
 from ._parameters import Parameter
+
+if TYPE_CHECKING:
+    from ._catalogue import Catalogue
 
 __all__ = ["Loss", "MapLoss", "RowLoss", "get", "losses"]
 
@@ -25,9 +28,11 @@ def _registry() -> dict[str, type[Loss]]:
     return {loss.name: loss for loss in classes}
 
 
-def losses() -> list[str]:
-    """The names of all losses."""
-    return list(_registry())
+def losses() -> Catalogue:
+    """The names of all losses: a tuple that prints as a table of what each says of itself."""
+    from ._catalogue import Catalogue
+
+    return Catalogue(_registry())
 
 
 def get(name: str, **parameters: Any) -> Loss:
@@ -55,10 +60,10 @@ def get(name: str, **parameters: Any) -> Loss:
     if text.endswith(")"):
         text, _, inner = text.partition("(")
         written = _read_parameters(name, inner[:-1])
-    known = losses()
+    known = _registry()
     if text not in known:
         raise ValueError(f"no loss is called {shown(text)}; the losses are {', '.join(known)}")
-    return _registry()[text](**{**written, **parameters})
+    return known[text](**{**written, **parameters})
 
 
 def _read_parameters(name: str, inner: str) -> dict[str, Any]:
@@ -108,6 +113,18 @@ class Loss:
     """From means or probabilities to raw predictions."""
     optimum: ClassVar[str] = "solve"
     """What the best constant is: the ``"mean"``, a ``"quantile"``, or the root to ``"solve"``."""
+    convex: ClassVar[bool]
+    """Whether it is convex in the prediction, over the whole domain."""
+    smooth: ClassVar[bool]
+    """Whether the gradient is continuous inside the domain."""
+    hessian_sign: ClassVar[Literal["positive", "nonnegative", "zero", "any"]]
+    """What signs its Hessian has for units that count; a positive one may underflow to 0."""
+    elicits: ClassVar[
+        Literal["mean", "median", "quantile", "expectile", "mode", "probabilities", ""]
+    ]
+    """What the best constant prediction is of the targets, after the inverse link."""
+    proper: ClassVar[bool]
+    """Whether it scores predicted probabilities and expects its least value at the true ones."""
     kinks: ClassVar[str] = ""
     """Where the loss has no derivative, and what is given there."""
     ulps: ClassVar[dict[str, tuple[float, float, float]]] = {}
@@ -223,6 +240,9 @@ class Loss:
     def init_score(self, target: Any, weight: Any = None) -> Any:
         """The constant prediction that minimises the loss.
 
+        Where the loss is not convex, it is the lowest minimum beside some hundred places among the
+        targets and the typical predictions.
+
         Parameters
         ----------
         target : array_like
@@ -234,6 +254,13 @@ class Loss:
         -------
         float or ndarray
             One prediction; for losses of rows an array of shape (classes,).
+
+        Raises
+        ------
+        TypeError
+            Where the loss has extra inputs, or is one of rows whose best constant has no formula.
+        ValueError
+            Where nothing counts, or a target lies outside its domain.
         """
         from ._init_score import init_score
 

@@ -1,8 +1,10 @@
 """The lists of losses agree, and every loss says all that it must."""
 
 import inspect
+import pickle
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import cases
 import pytest
@@ -56,6 +58,40 @@ def test_lists():
     classes = [x for x in map(fl.__dict__.get, fl.__all__) if inspect.isclass(x)]
     bases = {fl.Loss, fl.MapLoss, fl.RowLoss}
     assert sorted(c.name for c in classes if c not in bases) == sorted(fl.losses())
+
+
+def test_the_list_is_a_tuple_of_names():
+    names = fl.losses()
+    assert names == tuple(names)
+    assert all(type(name) is str for name in names)
+    assert names[1:] == tuple(names)[1:]
+    assert pickle.loads(pickle.dumps(names)) == names
+    with pytest.raises(ValueError, match=f"the losses are {', '.join(names)}$"):
+        fl.get("unlisted")
+
+
+def test_the_list_shows_what_each_loss_says_of_itself():
+    header, *lines = repr(fl.losses()).splitlines()
+    assert header.split() == [
+        "name", "elicits", "link", "convex", "smooth", "Hessian", "proper", "loss"
+    ]  # fmt: skip
+    yes = {True: "yes", False: "no"}
+    for loss, line in zip(LOSSES, lines, strict=True):
+        assert line.split()[:7] == [
+            loss.name, loss.elicits or "-", loss.link, yes[loss.convex], yes[loss.smooth],
+            loss.hessian_sign, yes[loss.proper],
+        ]  # fmt: skip
+        assert line.endswith(inspect.getdoc(type(loss)).splitlines()[0])
+        assert line.index(loss.link) == header.index("link")
+    assert str(fl.losses()) == repr(fl.losses())
+
+
+def test_the_list_is_a_table_in_notebooks():
+    header, *rows = ElementTree.fromstring(fl.losses()._repr_html_())
+    words = repr(fl.losses()).split()
+    assert [cell.text for cell in header] == words[: len(header)]
+    assert [row[0].text for row in rows] == list(fl.losses())
+    assert " ".join(cell.text for row in (header, *rows) for cell in row).split() == words
 
 
 @each_loss

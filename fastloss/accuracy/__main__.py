@@ -44,7 +44,7 @@ def main() -> None:
     if options.write and (options.losses or options.runner):
         parser.error("a page holds all losses and ways to run: --write goes without them")
     runners = [r for r in RUNNERS if not options.runner or name_of(r) in options.runner]
-    report = Report(options.losses or fl.losses(), options.units, runners)
+    report = Report(options.losses or list(fl.losses()), options.units, runners)
     lines = _printed(report.page())
     if options.write:
         options.write.write_text(renewed(options.write.read_text(), lines))

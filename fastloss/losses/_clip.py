@@ -9,7 +9,10 @@ from typing import Any
 
 from ..vocabulary import const, two_difference, two_log, where
 
-__all__ = ["clip", "is_clipped", "log_clipped"]
+__all__ = ["clip", "is_clipped", "log_clipped", "unclipped"]
+
+unclipped: Any = property(lambda loss: loss.eps == 0)
+"""Whether a loss clips nothing: what is convex and smooth then is neither where it clips."""
 
 
 def clip(p: Any, eps: Any) -> Any:

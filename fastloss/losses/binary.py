@@ -23,7 +23,7 @@ from ..vocabulary import (
     two_log1p,
     where,
 )
-from ._clip import clip
+from ._clip import clip, unclipped
 
 __all__ = ["BinaryCrossEntropy", "Hinge", "SigmoidCrossEntropy", "SquaredHinge"]
 
@@ -40,7 +40,18 @@ class SigmoidCrossEntropy(MapLoss):
     name = "sigmoid_cross_entropy"
     link = "logit"
     optimum = "mean"
+    convex = True
+    smooth = True
+    hessian_sign = "positive"
     pos_weight: float = finite_positive(1.0)
+
+    @property
+    def elicits(self) -> str:  # type: ignore[override]
+        return "probabilities" if self.proper else ""
+
+    @property
+    def proper(self) -> bool:  # type: ignore[override]
+        return self.pos_weight == 1
 
     def domains(self) -> tuple[Domain, ...]:
         return ANYTHING, PROBABILITY
@@ -95,9 +106,17 @@ class BinaryCrossEntropy(MapLoss):
 
     name = "binary_cross_entropy"
     optimum = "mean"
+    convex = unclipped
+    smooth = unclipped
+    elicits = "probabilities"
+    proper = True
     ulps = {"float32": (2, 1.5, 2), "float64": (2, 1.5, 2)}
     sample = (0.001, 0.999)
     eps: float = small(0.0, below=0.5)
+
+    @property
+    def hessian_sign(self) -> str:  # type: ignore[override]
+        return "nonnegative" if self.eps else "positive"
 
     @property
     def kinks(self) -> str:  # type: ignore[override]
@@ -176,6 +195,11 @@ class Hinge(_LabelLoss):
     """
 
     name = "hinge"
+    convex = True
+    smooth = False
+    hessian_sign = "zero"
+    elicits = "mode"
+    proper = False
     kinks = "label z = 1: gradient 0"
     ulps = {"float32": (1, 0, 0), "float64": (1, 0, 0)}
 
@@ -201,6 +225,11 @@ class SquaredHinge(_LabelLoss):
     """
 
     name = "squared_hinge"
+    convex = True
+    smooth = True
+    hessian_sign = "nonnegative"
+    elicits = "mean"
+    proper = False
     kinks = "label z = 1: Hessian 0"
     ulps = {"float32": (2, 1, 0), "float64": (2, 1, 0)}
 

@@ -24,7 +24,7 @@ from ..vocabulary import (
     two_sum,
     where,
 )
-from ._clip import clip, is_clipped, log_clipped
+from ._clip import clip, is_clipped, log_clipped, unclipped
 
 __all__ = ["CategoricalCrossEntropy", "SoftmaxCrossEntropy"]
 
@@ -37,6 +37,14 @@ class _CategoricalLoss(RowLoss):
     ignore_index: int | None = optional_integer()
     label_smoothing: float = small(0.0, below=1.0, examples=(0.1,))
     bounds: ClassVar[tuple[float, float, float]]
+
+    @property
+    def elicits(self) -> str:  # type: ignore[override]
+        return "probabilities" if self.proper else ""
+
+    @property
+    def proper(self) -> bool:  # type: ignore[override]
+        return self.class_weight is None and self.label_smoothing == 0
 
     @property
     def ulps(self) -> dict[str, tuple[float, float, float]]:  # type: ignore[override]
@@ -64,6 +72,9 @@ class SoftmaxCrossEntropy(_CategoricalLoss):
 
     name = "softmax_cross_entropy"
     link = "multilogit"
+    convex = True
+    smooth = True
+    hessian_sign = "positive"
     uses_maximum = True
     term_sums = 1
     fit_sums = 2
@@ -165,9 +176,20 @@ class CategoricalCrossEntropy(_CategoricalLoss):
     """
 
     name = "categorical_cross_entropy"
+    convex = unclipped
+    smooth = unclipped
     bounds = (1.5, 2, 2)
     sample = (0.001, 0.999)
     eps: float = small(0.0, below=0.5)
+
+    @property
+    def hessian_sign(self) -> str:  # type: ignore[override]
+        return "positive" if self.label_smoothing and not self.eps else "nonnegative"
+
+    @property
+    def proper(self) -> bool:  # type: ignore[override]
+        # mass below eps is better given to the other classes
+        return super().proper and self.eps == 0
 
     @property
     def kinks(self) -> str:  # type: ignore[override]

@@ -20,6 +20,11 @@ class Poisson(MapLoss):
     name = "poisson"
     link = "log"
     optimum = "mean"
+    convex = True
+    smooth = True
+    hessian_sign = "positive"
+    elicits = "mean"
+    proper = False
     ulps = {"float32": (2, 2, 1.5), "float64": (2, 2, 1.5)}
 
     def domains(self) -> tuple[Domain, ...]:

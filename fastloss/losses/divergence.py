@@ -20,7 +20,7 @@ from ..vocabulary import (
     two_sum,
     where,
 )
-from ._clip import clip, log_clipped
+from ._clip import clip, log_clipped, unclipped
 from .categorical import CategoricalCrossEntropy, SoftmaxCrossEntropy
 
 __all__ = ["KlDivergence"]
@@ -42,10 +42,22 @@ class KlDivergence(RowLoss):
 
     name = "kl_divergence"
     optimum = "mean"
+    convex = unclipped
+    smooth = unclipped
+    proper = unclipped  # mass below eps is better given to the other classes
     takes_labels = False
     ulps = {"float32": (2, 2, 2.5), "float64": (2, 2, 2.5)}
     prediction_is: str = choice("logits", "log_probs", "probs")
     eps: float = small(0.0, below=0.5)
+
+    @property
+    def hessian_sign(self) -> str:  # type: ignore[override]
+        signs = {"logits": "positive", "log_probs": "zero", "probs": "nonnegative"}
+        return signs[self.prediction_is]
+
+    @property
+    def elicits(self) -> str:  # type: ignore[override]
+        return "probabilities" if self.proper else ""
 
     @property
     def kinks(self) -> str:  # type: ignore[override]

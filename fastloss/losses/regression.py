@@ -38,6 +38,11 @@ class SquaredError(MapLoss):
 
     name = "squared_error"
     optimum = "mean"
+    convex = True
+    smooth = True
+    hessian_sign = "positive"
+    elicits = "mean"
+    proper = False
     ulps = {"float32": (2, 1, 0), "float64": (2, 1, 0)}
     half: bool = flag(False)
 
@@ -59,6 +64,11 @@ class AbsoluteError(MapLoss):
 
     name = "absolute_error"
     optimum = "quantile"
+    convex = True
+    smooth = False
+    hessian_sign = "zero"
+    elicits = "median"
+    proper = False
     kinks = "prediction = target: gradient 0"
     ulps = {"float32": (1, 0, 0), "float64": (1, 0, 0)}
 
@@ -82,9 +92,20 @@ class Huber(MapLoss):
     """
 
     name = "huber"
+    convex = True
+    smooth = True
+    proper = False
     kinks = "|prediction - target| = delta: Hessian 0"
     ulps = {"float32": (2, 1, 0), "float64": (2, 1, 0)}
     delta: float = positive(1.0)
+
+    @property
+    def hessian_sign(self) -> str:  # type: ignore[override]
+        return "positive" if self.delta == inf else "nonnegative"
+
+    @property
+    def elicits(self) -> str:  # type: ignore[override]
+        return "mean" if self.delta == inf else ""
 
     @staticmethod
     def definition(prediction: Any, target: Any, delta: Any) -> Any:
@@ -114,6 +135,11 @@ class Quantile(MapLoss):
 
     name = "quantile"
     optimum = "quantile"
+    convex = True
+    smooth = False
+    hessian_sign = "zero"
+    elicits = "quantile"
+    proper = False
     kinks = "prediction = target: gradient 0"
     ulps = {"float32": (2, 1, 0), "float64": (2, 1, 0)}
     quantile: float = fraction(0.5)
@@ -136,6 +162,11 @@ class LogCosh(MapLoss):
     """log cosh r with r = prediction - target: ½ r² near 0, |r| - log 2 far away."""
 
     name = "log_cosh"
+    convex = True
+    smooth = True
+    hessian_sign = "positive"
+    elicits = ""
+    proper = False
     ulps = {"float32": (1.5, 1.5, 2), "float64": (1.5, 1.5, 2)}
 
     @staticmethod
