@@ -38,6 +38,7 @@ __all__ = [
     "tanh_reduced",
     "two_difference",
     "two_exp_negative",
+    "two_exp_product",
     "two_exp_raised",
     "two_inverse",
     "two_log",
@@ -127,6 +128,15 @@ def two_exp_negative(high: Any, low: Any = 0.0) -> tuple[Any, Any]:
 
 
 two_exp_raised = two_exp_negative  # compiled words raise it by a power of two, for sums
+
+
+def two_exp_product(factor: Any, factor_low: Any, x: Any) -> tuple[Any, Any]:
+    """(factor + factor_low) exp(x) in two words, even where exp(x) overflows; 0 exp(x) = 0."""
+    wide = np.asarray(factor, np.longdouble) + factor_low
+    product = np.where((wide == 0) & (x == x), wide, wide * np.exp(np.asarray(x, np.longdouble)))
+    high = np.asarray(product, np.float64)
+    low = np.where(np.isfinite(high), product - high, 0.0)
+    return high, np.asarray(low, np.float64)
 
 
 def lowered(x: Any) -> Any:

@@ -136,6 +136,7 @@ def words(dtype: Any) -> dict[str, Callable[..., Any]]:
         "tanh_reduced": math["tanh_reduced"],
         "two_difference": two_difference,
         "two_exp_negative": two_worded(math["two_exp_negative"], math["two_exp_negative2w"]),
+        "two_exp_product": math["two_exp_product"],
         "two_exp_raised": math["two_exp_raised"],
         "two_inverse": two_inverse,
         "two_log": two_worded(math["two_log"], math["two_log2w"]),
