@@ -1,6 +1,7 @@
 """The truth, from a loss's ``definition`` alone, at hundreds of bits.
 
-The definition runs on jets, so derivatives owe nothing to the library's formulas. Inputs are exact;
+The definition runs on jets, so derivatives owe nothing to the library's formulas. Hessians that are
+not the second derivatives have a definition of their own, ``curvature``. Inputs are exact;
 parameters are rounded to the compute dtype first.
 
 At a kink the definition runs once for each side, and the rule of kinks picks: the gradient of
@@ -12,8 +13,11 @@ ulp is that of the largest term. Terms are found without knowledge of the loss: 
 domain is a mixture of the domain's corners (a share y of the label 1 and 1 - y of the label 0; a
 distribution's share of each class), the parts are the loss of each corner times its share, and what
 the parts lack of the whole. So exp(z) - y counts as two terms, and each part is held to its own
-precision where it stands alone. Where a distribution has several classes, the gradient of a class
-is a difference from its own target mass (p Σq - q), which counts as a term too.
+precision where it stands alone. A Hessian that changes its sign is such a difference too: near the
+change its terms are as large as it is where an input is half or one and a half of what it is. Where
+a distribution has several classes, the gradient of a class
+is a difference from its own target mass (p Σq - q), which counts as a term too. A definition may
+also give its terms itself, as a tuple whose sum the value is.
 
 Where the definition gives NaN, at an end of the domain, nothing is claimed: the tests of rules hold
 the limits.
@@ -25,7 +29,7 @@ import contextlib
 import functools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mpmath
@@ -40,6 +44,8 @@ from .ulps import FORMATS, Column, ulp_error
 __all__ = ["OUTPUTS", "Truth", "Unit"]
 
 BASE_BITS = 260
+BESIDE = (mpf(1) / 2, mpf(3) / 2)
+"""By what an input is multiplied, to look at Hessians beside it."""
 OUTPUTS = ("value", "grad", "hess")
 
 
@@ -47,15 +53,26 @@ OUTPUTS = ("value", "grad", "hess")
 
 
 @dataclass
+class Point:
+    """Where a definition is evaluated: predictions or classes, the target, what else there is."""
+
+    predictions: list[Any]
+    target: Any
+    extras: list[Any]
+
+
+@dataclass
 class Unit:
     """Value, gradients and Hessians of a unit, exact; near a kink those of both sides as well.
 
-    ``met_kink`` says whether the one-sided derivatives differ.
+    ``terms`` are the magnitudes of the largest terms that the definition gives, of all parts in
+    their order. ``met_kink`` says whether the one-sided derivatives differ.
     """
 
     value: Any
     grad: list[Any]
     hess: list[Any]
+    terms: list[Any]
     met_kink: bool = False
     sides: tuple[Unit, ...] = ()
 
@@ -93,7 +110,7 @@ class Truth:
     ----------
     loss : fastloss.Loss
     inputs : dict
-        ``prediction`` and ``target``, as arrays.
+        An array for each name in ``loss.inputs``.
     dtype : {"float32", "float64"}
         What results are held to.
 
@@ -106,20 +123,29 @@ class Truth:
         self.loss = loss
         self.dtype = dtype
         self._definition = on_jets(loss.scalars.definition)
+        curvature = getattr(loss.scalars, "curvature", None)
+        self._curvature = curvature and on_jets(curvature)
         round_to = np.dtype(dtype).type
         self._parameters = [mpf(float(round_to(p))) for p in loss.kernel_parameters()]
-        self._arguments = self._numbers(np.asarray(inputs["prediction"]).astype(dtype))
+        domains = dict(zip(loss.inputs, loss.domains(), strict=True))
+        self._domains = [domains[name] for name in loss.differentiated]
+        self._target_domain = domains["target"]
+        # what is differentiated, of each unit; classes for rows
+        self._arguments = self._together([inputs[name] for name in loss.differentiated])
         self._targets = self._target_numbers(np.asarray(inputs["target"]), inputs["prediction"])
+        extras = [n for n in loss.inputs if n not in (*loss.differentiated, "target")]
+        self._extras = self._together([inputs[name] for name in extras]) if extras else None
+        self._extra_domains = [domains[name] for name in extras]
         self._bits: list[tuple[int, int]] = []
         self._known_terms: dict[int, list[Any]] = {}
         self.units: list[Unit] = []
-        for argument, target in zip(self._arguments, self._targets, strict=True):
-            several = isinstance(argument, list)
-            numbers = [*argument, *target] if several else [argument, target]
-            floats = [float(x) for x in (*numbers, *self._parameters)]
-            self._bits.append(_enough_bits(floats, dtype))
-            with self._precision(-1):
-                self.units.append(self._unit(argument, target))
+        for i, target in enumerate(self._targets):
+            point = self._point(i)
+            targets = target if isinstance(target, list) else [target]
+            numbers = (*point.predictions, *targets, *point.extras, *self._parameters)
+            self._bits.append(_enough_bits([float(x) for x in numbers], dtype))
+            with self._precision(i):
+                self.units.append(self._unit(point))
 
     def errors(self, output: str, got: Any, bound: float = 0.0) -> np.ndarray:
         """The error of each number of an output, in ulps.
@@ -165,6 +191,16 @@ class Truth:
             return [[mpf(float(x)) for x in row] for row in rows]
         return [mpf(float(x)) for x in array.ravel()]
 
+    def _together(self, arrays: list[Any]) -> list[list[Any]]:
+        """The numbers of each unit: the classes of a row, or one of each array."""
+        columns = [self._numbers(np.asarray(array).astype(self.dtype)) for array in arrays]
+        if self.loss.schema == "row":
+            return columns[0]
+        return [list(numbers) for numbers in zip(*columns, strict=True)]
+
+    def _point(self, i: int) -> Point:
+        return Point(self._arguments[i], self._targets[i], self._extras[i] if self._extras else [])
+
     def _target_numbers(self, target: np.ndarray, prediction: np.ndarray) -> list[Any]:
         if not isinstance(self.loss, fl.RowLoss):
             return self._numbers(target.astype(self.dtype))
@@ -191,47 +227,61 @@ class Truth:
 
     # ---- the definition
 
-    def _evaluate(self, arguments: Any, target: Any, sides: list[int]) -> Unit:
-        """The definition at one side of its kinks. Arguments and targets are numbers or lists."""
+    def _evaluate(self, point: Point, sides: list[int]) -> Unit:
+        """The definition at one side of its kinks."""
         Jet.sides = sides
         n = len(sides)
-        flat = arguments if isinstance(arguments, list) else [arguments]
-        jets = [Jet(x, {i: mpf(1)}, {}) for i, x in enumerate(flat)]
-        first = jets if isinstance(arguments, list) else jets[0]
-        result = self._definition(first, target, *self._parameters)
-        if not isinstance(result, Jet):  # no class has target mass
-            result = Jet(mpf(result), {}, {})
-        parts = [result.value]
-        parts += (slopes.get(i, 0) for slopes in (result.slopes, result.curves) for i in range(n))
-        value, *derivatives = (mpf(0) if abs(x) <= self._noise else x for x in parts)
-        return Unit(value, derivatives[:n], derivatives[n:])
+        jets = [Jet(x, {j: mpf(1)}, {}) for j, x in enumerate(point.predictions)]
+        arguments = [jets] if self.loss.schema == "row" else jets
+        others = (point.target, *point.extras, *self._parameters)
+        result = self._definition(*arguments, *others)
+        several = result if isinstance(result, tuple) else (result,)
+        # a number is no jet where no class has target mass
+        jets = [x if isinstance(x, Jet) else Jet(mpf(x), {}, {}) for x in several]
+        parts = self._parts(functools.reduce(Jet.__add__, jets), n)
+        of_terms = zip(*(self._parts(jet, n) for jet in jets), strict=True)
+        terms = [max(map(abs, column)) for column in of_terms]
+        if self._curvature:
+            given = self._curvature(*point.predictions, *others)
+            parts[1 + n :] = given if isinstance(given, tuple) else (given,)
+            terms[1 + n :] = map(abs, parts[1 + n :])
+        return Unit(parts[0], parts[1 : 1 + n], parts[1 + n :], terms)
 
-    def _unit(self, arguments: Any, target: Any) -> Unit:
+    def _parts(self, jet: Jet, n: int) -> list[Any]:
+        """Value, gradients and Hessians of a jet of n predictions."""
+        parts = [jet.value]
+        parts += (slopes.get(j, 0) for slopes in (jet.slopes, jet.curves) for j in range(n))
+        return [mpf(0) if abs(x) <= self._noise else x for x in parts]
+
+    def _unit(self, point: Point) -> Unit:
         """The truth of a unit, with the rule of kinks."""
-        domain = self.loss.domains()[0]
-        flat = arguments if isinstance(arguments, list) else [arguments]
+        domains = self._domains * (len(point.predictions) // len(self._domains))
         # beyond an end of the domain there is no other side
-        ways = [(1 if x <= domain.low else -1, -1 if x >= domain.high else 1) for x in flat]
-        below, above = ([way[i] for way in ways] for i in (0, 1))
+        ways = [
+            (1 if x <= domain.low else -1, -1 if x >= domain.high else 1)
+            for x, domain in zip(point.predictions, domains, strict=True)
+        ]
+        below, above = ([way[side] for way in ways] for side in (0, 1))
         Jet.met_kink = Jet.near_kink = False
-        unit = self._evaluate(arguments, target, above)
+        unit = self._evaluate(point, above)
         if Jet.met_kink:
-            other = self._evaluate(arguments, target, below)
+            other = self._evaluate(point, below)
             unit = Unit(
                 unit.value,
                 [_least(a, b, a * b <= 0) for a, b in zip(unit.grad, other.grad, strict=True)],
                 [_least(a, b, False) for a, b in zip(unit.hess, other.hess, strict=True)],
+                unit.terms,
                 met_kink=(unit.grad, unit.hess) != (other.grad, other.hess),
             )
         if Jet.near_kink:
             Jet.exact_sides = False
-            unit.sides = tuple(self._evaluate(arguments, target, side) for side in (below, above))
+            unit.sides = tuple(self._evaluate(point, side) for side in (below, above))
             Jet.exact_sides = True
         return unit
 
     def _corners(self, target: Any) -> list[tuple[Any, Any]]:
         """The target as a mixture of corners of its domain: pairs of share and target."""
-        domain = self.loss.domains()[self.loss.inputs.index("target")]
+        domain = self._target_domain
         if isinstance(target, list):
             zero, one = mpf(0), mpf(1)
             one_hot = (
@@ -249,23 +299,44 @@ class Truth:
         """The magnitude of the largest term of each part of a unit."""
         if i in self._known_terms:
             return self._known_terms[i]
-        target, whole = self._targets[i], self.units[i].parts()
+        point, whole = self._point(i), self.units[i].parts()
+        target = point.target
         with self._precision(i):
-            largest = [abs(x) for x in whole]
+            largest = [max(abs(x), t) for x, t in zip(whole, self.units[i].terms, strict=True)]
             rest = whole
             for share, corner in self._corners(target):
                 if not share:
                     continue
-                unit = self._unit(self._arguments[i], corner)
+                unit = self._unit(replace(point, target=corner))
                 terms = [share * x for x in unit.parts()]
                 rest = [r - t for r, t in zip(rest, terms, strict=True)]
                 largest = [max(m, abs(t)) for m, t in zip(largest, terms, strict=True)]
             largest = [max(m, abs(r)) for m, r in zip(largest, rest, strict=True)]
+            if self.loss.schema == "map":
+                beside = self._largest_beside(i)
+                largest[-len(beside) :] = map(max, largest[-len(beside) :], beside)
         if isinstance(target, list) and sum(map(bool, target)) > 1:
             for j, mass in enumerate(target, 1):
                 largest[j] = max(largest[j], mass)
         self._known_terms[i] = largest
         return largest
+
+    def _largest_beside(self, i: int) -> list[Any]:
+        """The magnitude of each Hessian beside a place where it changes its sign, else 0."""
+        point, curves = self._point(i), [self.units[i].hess]
+        numbers = [*point.predictions, point.target, *point.extras]
+        domains = [*self._domains, self._target_domain, *self._extra_domains]
+        n = len(point.predictions)
+        for j, domain in enumerate(domains):
+            for factor in BESIDE:
+                moved = [x * factor if j == k else x for k, x in enumerate(numbers)]
+                if domain.low <= moved[j] <= domain.high and not domain.discrete:
+                    there = Point(moved[:n], moved[n], moved[n + 1 :])
+                    curves.append(self._unit(there).hess)
+        return [
+            max(map(abs, of_one)) if min(of_one) < 0 < max(of_one) else 0
+            for of_one in zip(*curves, strict=True)
+        ]
 
     # ---- errors
 
