@@ -6,6 +6,7 @@ A line for a loss with parameters is there only where no line above it says the 
 from __future__ import annotations
 
 import argparse
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ import numpy as np
 
 import fastloss as fl
 from fastloss._catalogue import HEADER, statements
+from fastloss._domains import POSITIVE, Domain
+from fastloss.accuracy.runners import arguments, outputs
 from fastloss.accuracy.variants import plain_variants, variants
 
 PAGE = Path(__file__).with_name("conventions.md")
@@ -44,28 +47,44 @@ def targets(loss: fl.Loss) -> list[Any]:
     return [0.0, 0.5, 1.0] if domain.high == 1.0 else [0.0, 2.0]
 
 
-def beside(loss: fl.Loss) -> float:
-    """A prediction inside the domain, for the other classes of a row."""
-    domain = loss.domains()[0]
+def domains(loss: fl.Loss) -> list[Domain]:
+    """Those of the classes of a row, or of all predictions of an element."""
+    known = dict(zip(loss.inputs, loss.domains(), strict=True))
+    found = [known[name] for name in loss.differentiated]
+    return found * CLASSES if loss.schema == "row" else found
+
+
+def beside(domain: Domain) -> float:
+    """A prediction inside the domain, for all but the one that is looked at."""
     if not domain.checked:
         return 0.0
-    return (domain.low + domain.high) / 2 if domain.low > -np.inf else domain.high - 1.0
+    middle = (domain.low + domain.high) / 2
+    return middle if np.isfinite(middle) else domain.high - 1.0 if domain.low < 0 else 1.0
+
+
+def moved(loss: fl.Loss, i: int, x: float) -> Any:
+    """Predictions of which one is x: a list, if there are several."""
+    found = [x if i == j else beside(domain) for j, domain in enumerate(domains(loss))]
+    if loss.schema == "map":  # of an element none is at the target
+        found = [0.5 if y == 0.0 and i != j else y for j, y in enumerate(found)]
+    return found if len(found) > 1 else x
 
 
 def ends(loss: fl.Loss) -> Iterator[Any]:
-    """Predictions with one class, or all logits, at an end of the domain or NaN."""
-    domain = loss.domains()[0]
-    rest = [beside(loss)] * (CLASSES - 1)
-    for x in (domain.low, domain.high, np.nan):
-        yield [x, *rest] if loss.schema == "row" else x
-    if loss.schema == "row" and not domain.checked:
+    """Predictions of which one, or all logits of a row, are at an end of the domain or NaN."""
+    rows = loss.schema == "row"
+    for i, domain in enumerate(domains(loss)[: 1 if rows else None]):
+        for x in (domain.low, domain.high, np.nan):
+            if x != POSITIVE.low:  # which stands for an end that lies outside
+                yield moved(loss, i, x)
+    if rows and not domain.checked:
         yield from ([x] * CLASSES for x in (domain.low, domain.high))
 
 
 def results(loss: fl.Loss, prediction: Any, target: Any) -> tuple[Any, Any, Any]:
     """Value, gradient and Hessian of one unit."""
-    found = loss.value_grad_hess(np.array([prediction]), np.array([target]), reduction="none")
-    return tuple(output[0] for output in found)
+    value, grad, hess = outputs(loss, arguments(loss, np.array([prediction]), np.array([target])))
+    return value[0], grad[0], hess[0]
 
 
 # ---- Markdown
@@ -123,8 +142,8 @@ def limit_lines(loss: fl.Loss) -> Iterator[Line]:
     """Prediction, target, value, gradient, Hessian."""
     for prediction in ends(loss):
         for target in targets(loss):
-            outputs = results(loss, prediction, target)
-            yield numbers(prediction), numbers(target), *map(numbers, outputs)
+            found = results(loss, prediction, target)
+            yield numbers(prediction), numbers(target), *map(numbers, found)
 
 
 def merged(lines: Iterable[Line], all_targets: int) -> Iterator[Line]:
@@ -132,9 +151,9 @@ def merged(lines: Iterable[Line], all_targets: int) -> Iterator[Line]:
     groups: dict[tuple[str, Line], list[str]] = {}
     for prediction, target, *cells in lines:
         groups.setdefault((prediction, tuple(cells)), []).append(target)
-    for (prediction, outputs), group in groups.items():
+    for (prediction, cells), group in groups.items():
         together = "any" if len(group) == all_targets else " or ".join(group)
-        yield prediction, together, *outputs
+        yield prediction, together, *cells
 
 
 # ---- kinks
@@ -154,21 +173,22 @@ def kinks() -> str:
 
 def kink_lines(loss: fl.Loss) -> Iterator[Line]:
     """Prediction, target, gradient and Hessian."""
-    domain = loss.domains()[0]
     rows = loss.schema == "row"
+    # of a row the first class stands for all
+    along = list(enumerate(domains(loss)))[: 1 if rows else None]
     # only the difference from an unbounded target matters
-    for target in targets(loss) if rows or loss.domains()[1].checked else [0.0]:
-        for x in places(loss):
-            around = [np.nextafter(x, -np.inf), x, np.nextafter(x, np.inf)]
-            if domain.outside(np.array(around)).any():
-                continue
-            predictions = [[y, *[beside(loss)] * (CLASSES - 1)] if rows else y for y in around]
-            found = np.array([results(loss, p, target)[1:] for p in predictions])
-            slopes = found[:, :, 0] if rows else found  # along the first class
-            if not np.allclose(slopes[0], slopes[2], 1e-6, 1e-6):
-                below, at, above = (map(number, row) for row in slopes.round(12))
-                cells = (f"{a}, **{b}**, {c}" for a, b, c in zip(below, at, above, strict=True))
-                yield numbers(predictions[1]), numbers(target), *cells
+    some = targets(loss) if rows or loss.domains()[1].checked else [0.0]
+    for target, (i, domain), x in itertools.product(some, along, places(loss)):
+        around = [np.nextafter(x, -np.inf), x, np.nextafter(x, np.inf)]
+        if domain.outside(np.array(around)).any():
+            continue
+        predictions = [moved(loss, i, y) for y in around]
+        found = np.array([results(loss, p, target)[1:] for p in predictions])
+        slopes = found[:, :, i] if found.ndim > 2 else found
+        if not np.allclose(slopes[0], slopes[2], 1e-6, 1e-6):
+            below, at, above = (map(number, row) for row in slopes.round(12))
+            cells = (f"{a}, **{b}**, {c}" for a, b, c in zip(below, at, above, strict=True))
+            yield numbers(predictions[1]), numbers(target), *cells
 
 
 def places(loss: fl.Loss) -> list[float]:
@@ -187,15 +207,15 @@ def empties() -> str:
     lines: list[Line] = []
     for name in fl.losses():
         groups: dict[Line, list[str]] = {}
-        for label, outputs in nothing(fl.get(name)):
-            groups.setdefault(outputs, []).append(label)
-        lines += [(f"`{name}`", "; ".join(group), *outputs) for outputs, group in groups.items()]
+        for label, cells in nothing(fl.get(name)):
+            groups.setdefault(cells, []).append(label)
+        lines += [(f"`{name}`", "; ".join(group), *cells) for cells, group in groups.items()]
     return table(header, lines)
 
 
 def nothing(loss: fl.Loss) -> Iterator[tuple[str, Line]]:
     """Each way to have no unit that counts, and what comes of it."""
-    prediction = np.full((UNITS, CLASSES) if loss.schema == "row" else UNITS, beside(loss))
+    prediction = np.array([moved(loss, 0, beside(domains(loss)[0]))] * UNITS)
     target = np.array([targets(loss)[0]] * UNITS)
     yield "no units", reductions(loss, prediction[:0], target[:0])
     yield "weights 0", reductions(loss, prediction, target, 0.0)
@@ -208,9 +228,11 @@ def reductions(loss: fl.Loss, prediction: Any, target: Any, weight: Any = None) 
     """Sum and mean, with the derivatives; a mean with a normalizer."""
     cells: list[str] = []
     for reduction in ("sum", "mean"):
-        value, *slopes = loss.value_grad_hess(prediction, target, weight, reduction)
+        options = {"weight": weight, "reduction": reduction}
+        value, *slopes = outputs(loss, arguments(loss, prediction, target), **options)
         cells += number(value), ", ".join(number(np.abs(x).max(initial=0.0)) for x in slopes)
-    return *cells, number(loss.value(prediction, target, weight, normalizer=1.0))
+    value = loss.value(**arguments(loss, prediction, target), weight=weight, normalizer=1.0)
+    return *cells, number(value)
 
 
 # ---- the page
