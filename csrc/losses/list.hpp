@@ -4,6 +4,7 @@
 #include "binary.hpp"
 #include "categorical.hpp"
 #include "counts.hpp"
+#include "distribution.hpp"
 #include "divergence.hpp"
 #include "regression.hpp"
 
@@ -24,7 +25,20 @@ using MapLosses = List<
     SigmoidCrossEntropy,
     BinaryCrossEntropy,
     Hinge,
-    SquaredHinge>;
+    SquaredHinge,
+    GaussianNll,
+    GaussianNllFisher,
+    GaussianNllVariance,
+    GaussianNllVarianceFisher,
+    LaplaceNll,
+    LaplaceNllFisher,
+    LaplaceNllScale,
+    LaplaceNllScaleFisher,
+    StudentTNll,
+    StudentTNllFisher,
+    StudentTNllScale,
+    StudentTNllScaleFisher,
+    IntervalScore>;
 
 using RowLosses = List<
     SoftmaxCrossEntropy,
