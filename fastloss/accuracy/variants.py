@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,9 +22,17 @@ __all__ = [
 
 
 def variants(name: str) -> list[fl.Loss]:
-    """The losses of a registry name: the defaults, then each parameter's examples."""
+    """The losses of a registry name: the defaults, each parameter's examples, all kernels."""
     default = fl.get(name)
-    return [default, *_changed(default, "examples")]
+    found = [default, *_changed(default, "examples")]
+    kernels = {loss.kernel for loss in found}
+    for one, other in itertools.combinations(found[1:], 2):  # some kernels need two parameters
+        with contextlib.suppress(ValueError):
+            both = one.replace(**{p: x for p, x in other.params.items() if x != default.params[p]})
+            if both.kernel not in kernels:
+                kernels.add(both.kernel)
+                found.append(both)
+    return found
 
 
 def extreme_variants(name: str) -> list[fl.Loss]:
