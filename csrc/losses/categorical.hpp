@@ -100,14 +100,23 @@ struct SoftmaxCrossEntropy {
 
 // Logits divided by a temperature, with z_loss times the square of their log-sum-exp added.
 template <class T>
-struct SoftmaxCrossEntropyTempered : SoftmaxCrossEntropy<T> {
+struct SoftmaxCrossEntropyTempered {
     using Plain = SoftmaxCrossEntropy<T>;
     static constexpr const char* name = "softmax_cross_entropy_tempered";
-    static constexpr int coefficients = 9;
-    T z_loss, temperature;
+    static constexpr Reference reference = Plain::reference;
+    static constexpr int term_sums = 1, fit_sums = 2, coefficients = 10;
+    struct Parameters {
+        T z_loss, temperature;
+    };
+    T z_loss, limit;  // of the penalty, at infinity
+    TwoWord<T> inverse;
+
+    explicit SoftmaxCrossEntropyTempered(Parameters given)
+        : z_loss(given.z_loss),
+          limit(z_loss == T(0) ? T(0) : Format<T>::infinity),
+          inverse(two_inverse(given.temperature, T(0))) {}
 
     TwoWord<T> tempered(TwoWord<T> x) const {
-        const TwoWord<T> inverse = two_inverse(temperature, T(0));
         const TwoWord<T> y = two_product(x.high, inverse.high);
         const T low = y.low + (x.high * inverse.low + x.low * inverse.high);
         return {y.high, abs(y.high) < T(__builtin_inf()) ? low : T(0)};
@@ -130,39 +139,40 @@ struct SoftmaxCrossEntropyTempered : SoftmaxCrossEntropy<T> {
     }
 
     // With the maximum in two words, not divided yet.
-    Finish<T, 9> finish_of(const Row<T, 1, 2>& row, TwoWord<T> maximum) const {
-        const Finish<T, 7> plain = Plain::finish(row, T(0));
+    Finish<T, 10> finish_of(const Row<T, 1, 2>& row, TwoWord<T> maximum) const {
+        const Finish<T, 7> plain = Plain{}.finish(row, T(0));
         const T* const c = plain.coefficients;
         // both parts of the log-sum-exp may all but cancel
         const TwoWord<T> rest = two_log_fine(c[4], c[5]), top = tempered(maximum);
         const TwoWord<T> sum = two_sum(top.high, rest.high);
         const T log_sum = rounded(sum.high, sum.low + (top.low + rest.low));
-        const T product = z_loss == T(0) ? flat(log_sum) : z_loss * log_sum;
-        const T square = z_loss == T(0) ? flat(log_sum) : product * log_sum;
+        const bool infinite = abs(log_sum) == Format<T>::infinity;
+        const T product = infinite ? (log_sum > T(0) ? limit : -limit) : z_loss * log_sum;
+        const T square = infinite ? limit : product * log_sum, slope = T(2) * product;
         return {plain.value + square,
-                {c[0], c[1], c[2], c[3], c[4], c[5], c[6], row.fits[1].low, T(2) * product}};
+                {c[0], c[1], c[2], c[3], c[4], c[5], c[6], row.fits[1].low, slope,
+                 abs(slope) < Format<T>::infinity ? slope : flat(slope)}};
     }
 
-    Finish<T, 9> finish(const Row<T, 1, 2>& row, T) const {
+    Finish<T, 10> finish(const Row<T, 1, 2>& row, T) const {
         return finish_of(row, {row.reference, T(0)});
     }
 
     Emit<T> emit(T kept, T target, const T* row) const {
-        const T e = lowered(kept), mass = row[6], slope = lowered(row[8]);
-        const TwoWord<T> inverse = {row[2], row[3]}, sum = {row[4], row[5]};
-        const Emit<T> plain = Plain::emit(e, target, row);
-        const T raised = fma(kept, inverse.high, kept * inverse.low), p = lowered(raised);
+        const T e = lowered(kept), mass = row[6], slope = lowered(row[8]), finite = lowered(row[9]);
+        const TwoWord<T> share = {row[2], row[3]}, sum = {row[4], row[5]};
+        const Emit<T> plain = Plain{}.emit(e, target, row);
+        const T raised = fma(kept, share.high, kept * share.low), p = lowered(raised);
         const T rest = sum.high - e, rest_low = ((sum.high - rest) - e) + sum.low;
         const T others =  // 1 - p
-            fma(rest, inverse.high, fma(rest, inverse.low, rest_low * inverse.high));
+            fma(rest, share.high, fma(rest, share.low, rest_low * share.high));
         // a class that has most of the mass: less its small lack, not a large difference
         const T lack = (mass - target) + row[7];
-        const T inner = target > T(0.5) * mass ? fma(-mass, others, lack) : plain.grad;
-        const T finite = abs(slope) < T(__builtin_inf()) ? slope : flat(slope);
+        const bool most = (target > T(0)) & (target > T(0.5) * mass);
+        const T inner = most ? fma(-mass, others, lack) : plain.grad;
         const T grad = inner + (raised == T(0) ? T(0) : slope * raised);
         const T hess = fma(finite * raised, others, plain.hess) + (T(2) * z_loss * p) * p;
-        const T scale = T(1) / temperature;
-        return {grad * scale, hess * scale * scale};
+        return {grad * inverse.high, hess * inverse.high * inverse.high};
     }
 };
 
@@ -172,8 +182,14 @@ struct SoftmaxCrossEntropyCapped : SoftmaxCrossEntropyTempered<T> {
     using Plain = SoftmaxCrossEntropy<T>;
     using Tempered = SoftmaxCrossEntropyTempered<T>;
     static constexpr const char* name = "softmax_cross_entropy_capped";
-    static constexpr int coefficients = 10;
+    static constexpr int coefficients = 11;
+    struct Parameters {
+        T z_loss, temperature, softcap;
+    };
     T softcap;
+
+    explicit SoftmaxCrossEntropyCapped(Parameters given)
+        : Tempered({given.z_loss, given.temperature}), softcap(given.softcap) {}
 
     // z / softcap
     TwoWord<T> steepness(T prediction) const {
@@ -189,7 +205,9 @@ struct SoftmaxCrossEntropyCapped : SoftmaxCrossEntropyTempered<T> {
 
     // What a capped logit has above the capped maximum: nothing, but for rounding.
     TwoWord<T> below(T prediction, T maximum) const {
-        const TwoWord<T> a = capped(prediction), b = capped(maximum);
+        // conditions on the maximum alone would keep a row's loop from filling vectors
+        const T top = prediction == prediction ? maximum : prediction;
+        const TwoWord<T> a = capped(prediction), b = capped(top);
         const TwoWord<T> gap = two_difference(a.high, b.high);
         const TwoWord<T> both = normalized(gap.high, gap.low + (a.low - b.low));
         const bool none = both.high > T(0);
@@ -207,18 +225,19 @@ struct SoftmaxCrossEntropyCapped : SoftmaxCrossEntropyTempered<T> {
                              prediction == maximum);
     }
 
-    Finish<T, 10> finish(const Row<T, 1, 2>& row, T) const {
+    Finish<T, 11> finish(const Row<T, 1, 2>& row, T) const {
         const TwoWord<T> maximum = capped(row.reference);
         Row<T, 1, 2> limited = row;  // infinities are capped too
         limited.reference = maximum.high;
-        const Finish<T, 9> all = Tempered::finish_of(limited, maximum);
+        const Finish<T, 10> all = Tempered::finish_of(limited, maximum);
         const T* const c = all.coefficients;
-        return {all.value, {c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], row.reference}};
+        return {all.value,
+                {c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], row.reference}};
     }
 
     Emit<T> emit(T kept, T target, const T* row) const {
-        const TwoWord<T> gap = Tempered::tempered(below(kept, row[9])), x = steepness(kept);
-        const Term<T, 1> term = Tempered::term_of(gap, kept == row[9]);
+        const TwoWord<T> gap = Tempered::tempered(below(kept, row[10])), x = steepness(kept);
+        const Term<T, 1> term = Tempered::term_of(gap, kept == row[10]);
         const Emit<T> inner = Tempered::emit(term.kept, target, row);
         const T slope = sech_squared(x.high, x.low);
         const T bend = T(-2) * tanh(x.high) / softcap;  // of the slope, relative to it
@@ -233,12 +252,19 @@ struct OfLabel {
     T value, slope, curve, hess;
 };
 
-// Losses F(log p) of the label's probability. F says `of_label(surprise, raised, q)` of -log p, p
-// raised too, and 1 - p.
+// Losses F(log p) of the label's probability, with F a function of -log p, p raised too, and 1 - p.
 template <class T, class F>
-struct LabelProbability : SoftmaxCrossEntropy<T> {
+struct LabelProbability {
     using Plain = SoftmaxCrossEntropy<T>;
-    static constexpr int coefficients = 9;
+    static constexpr Reference reference = Plain::reference;
+    static constexpr int term_sums = 1, fit_sums = 2, coefficients = 9;
+    F of_label;
+
+    Term<T, 1> term(T prediction, T maximum) const { return Plain{}.term(prediction, maximum); }
+
+    Fit<T, 2> fit(T prediction, T target, T maximum) const {
+        return Plain{}.fit(prediction, target, maximum);
+    }
 
     Finish<T, 9> finish(const Row<T, 1, 2>& row, T) const {
         const Normalizer<T> all = Plain::normalizer(row);
@@ -253,8 +279,7 @@ struct LabelProbability : SoftmaxCrossEntropy<T> {
         const bool top = gap.high == T(0);
         const TwoWord<T> q =
             two_times({top ? all.rest.high : left.high, top ? all.rest.low : left_low}, inverse);
-        const OfLabel<T> label = static_cast<const F*>(this)->of_label(
-            {high, low - low == T(0) ? low : T(0)}, raised, q);
+        const OfLabel<T> label = of_label({high, low - low == T(0) ? low : T(0)}, raised, q);
         const T larger = q.high * T(0x1p60);  // q may be subnormal
         return {label.value,
                 {inverse.high, inverse.low, all.sum.high, all.sum.low, label.slope, label.curve,
@@ -262,7 +287,7 @@ struct LabelProbability : SoftmaxCrossEntropy<T> {
     }
 
     Emit<T> emit(T kept, T target, const T* row) const {
-        const Emit<T> p = Plain::emit_probability(kept, row);
+        const Emit<T> p = Plain{}.emit_probability(kept, row);
         const T slope = row[4], share = (p.grad * T(0x1p60)) * row[6];  // of 1 - p of the label
         const T hess = fma(p.hess, slope, lowered(p.grad * (share * row[5])));
         const bool label = target == T(1);
@@ -271,11 +296,10 @@ struct LabelProbability : SoftmaxCrossEntropy<T> {
 };
 
 template <class T>
-struct SoftmaxFocal : LabelProbability<T, SoftmaxFocal<T>> {
-    static constexpr const char* name = "softmax_focal";
+struct FocalOfLabel {
     T gamma;
 
-    OfLabel<T> of_label(TwoWord<T> surprise, T raised, TwoWord<T> q) const {
+    OfLabel<T> operator()(TwoWord<T> surprise, T raised, TwoWord<T> q) const {
         const TwoWord<T> log_q = two_log_fine(q.high, q.low);
         const TwoWord<T> exponent = two_product(gamma, log_q.high);
         const T power = exp(exponent.high, exponent.low + gamma * log_q.low);
@@ -292,11 +316,15 @@ struct SoftmaxFocal : LabelProbability<T, SoftmaxFocal<T>> {
 };
 
 template <class T>
-struct Poly1 : LabelProbability<T, Poly1<T>> {
-    static constexpr const char* name = "poly1";
+struct SoftmaxFocal : LabelProbability<T, FocalOfLabel<T>> {
+    static constexpr const char* name = "softmax_focal";
+};
+
+template <class T>
+struct Poly1OfLabel {
     T epsilon;
 
-    OfLabel<T> of_label(TwoWord<T> surprise, T raised, TwoWord<T> q) const {
+    OfLabel<T> operator()(TwoWord<T> surprise, T raised, TwoWord<T> q) const {
         const T part = raised * q.high;
         const T bend = fma(T(2) * epsilon, lowered(raised), T(1) - epsilon);
         return {fma(epsilon, q.high, surprise.high), fma(epsilon, lowered(raised), T(1)),
@@ -305,11 +333,15 @@ struct Poly1 : LabelProbability<T, Poly1<T>> {
 };
 
 template <class T>
-struct GeneralizedCrossEntropy : LabelProbability<T, GeneralizedCrossEntropy<T>> {
-    static constexpr const char* name = "generalized_cross_entropy";
+struct Poly1 : LabelProbability<T, Poly1OfLabel<T>> {
+    static constexpr const char* name = "poly1";
+};
+
+template <class T>
+struct PowerOfLabel {
     T exponent;
 
-    OfLabel<T> of_label(TwoWord<T> surprise, T raised, TwoWord<T> q) const {
+    OfLabel<T> operator()(TwoWord<T> surprise, T raised, TwoWord<T> q) const {
         const TwoWord<T> product = two_product(exponent, surprise.high);
         const T low = product.low + exponent * surprise.low;
         const TwoWord<T> e = two_exp_raised(-product.high, -low);
@@ -317,6 +349,11 @@ struct GeneralizedCrossEntropy : LabelProbability<T, GeneralizedCrossEntropy<T>>
         return {-expm1(-product.high, -low) / exponent, lowered(power), -exponent * part,
                 lowered(part * fma(-exponent, q.high, lowered(raised)))};
     }
+};
+
+template <class T>
+struct GeneralizedCrossEntropy : LabelProbability<T, PowerOfLabel<T>> {
+    static constexpr const char* name = "generalized_cross_entropy";
 };
 
 // Probabilities, taken as they are.

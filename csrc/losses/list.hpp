@@ -5,6 +5,7 @@
 #include "categorical.hpp"
 #include "classification.hpp"
 #include "deviances.hpp"
+#include "distribution.hpp"
 #include "divergence.hpp"
 #include "forecast.hpp"
 #include "margin.hpp"
@@ -71,6 +72,19 @@ using MapLosses = List<
     SquaredHinge,
     ModifiedHuber,
     SigmoidFocal,
+    GaussianNll,
+    GaussianNllFisher,
+    GaussianNllVariance,
+    GaussianNllVarianceFisher,
+    LaplaceNll,
+    LaplaceNllFisher,
+    LaplaceNllScale,
+    LaplaceNllScaleFisher,
+    StudentTNll,
+    StudentTNllFisher,
+    StudentTNllScale,
+    StudentTNllScaleFisher,
+    IntervalScore,
     ZeroOne>;
 
 using RowLosses = List<

@@ -295,10 +295,13 @@ def _tempered_finish(
     total, low = two_sum(top, rest)
     low = low + (top_low + rest_low)
     log_sum = where(low - low == const(0.0), total + low, total)
-    none = z_loss == const(0.0)
-    product = where(none, flat(log_sum), z_loss * log_sum)
-    square = where(none, flat(log_sum), product * log_sum)
-    return value + square, (*row, fits[1][1], const(2.0) * product)
+    limit = where(z_loss == const(0.0), const(0.0), const(inf))
+    infinite = abs(log_sum) == const(inf)
+    product = where(infinite, where(log_sum > const(0.0), limit, -limit), z_loss * log_sum)
+    square = where(infinite, limit, product * log_sum)
+    slope = const(2.0) * product
+    finite = where(abs(slope) < const(inf), slope, flat(slope))
+    return value + square, (*row, fits[1][1], slope, finite)
 
 
 def _raised_term(below: Any, below_low: Any, top: Any) -> Any:
@@ -310,7 +313,7 @@ def _raised_term(below: Any, below_low: Any, top: Any) -> Any:
 
 
 def _tempered_emit(kept: Any, target: Any, row: Any, z_loss: Any, temperature: Any) -> Any:
-    e, mass, slope = lowered(kept), row[6], lowered(row[8])
+    e, mass, slope, finite = lowered(kept), row[6], lowered(row[8]), lowered(row[9])
     inverse, inverse_low, total, total_low = row[2], row[3], row[4], row[5]
     grad, hess = _emit(e, target, row)
     raised = fma(kept, inverse, kept * inverse_low)
@@ -321,7 +324,6 @@ def _tempered_emit(kept: Any, target: Any, row: Any, z_loss: Any, temperature: A
     # a class that has most of the mass: less its small lack, not a large difference
     lack = (mass - target) + row[7]
     inner = where(target > const(0.5) * mass, fma(-mass, others, lack), grad)
-    finite = where(abs(slope) < const(inf), slope, flat(slope))
     grad = inner + where(raised == const(0.0), const(0.0), slope * raised)
     hess = fma(finite * raised, others, hess) + (const(2.0) * z_loss * p) * p
     scale = const(1.0) / temperature
@@ -330,7 +332,7 @@ def _tempered_emit(kept: Any, target: Any, row: Any, z_loss: Any, temperature: A
 
 class _Tempered(SoftmaxCrossEntropy):
     name = "softmax_cross_entropy_tempered"
-    coefficients = 9
+    coefficients = 10
 
     @staticmethod
     def definition(predictions: Any, targets: Any, z_loss: Any, temperature: Any) -> Any:
@@ -388,7 +390,7 @@ def _below(prediction: Any, maximum: Any, softcap: Any, temperature: Any) -> tup
 
 class _Capped(SoftmaxCrossEntropy):
     name = "softmax_cross_entropy_capped"
-    coefficients = 10
+    coefficients = 11
 
     @staticmethod
     def definition(
@@ -422,8 +424,8 @@ class _Capped(SoftmaxCrossEntropy):
 
     @staticmethod
     def emit(kept: Any, target: Any, row: Any, z_loss: Any, temperature: Any, softcap: Any) -> Any:
-        gap, low = _below(kept, row[9], softcap, temperature)
-        e = _raised_term(gap, low, kept == row[9])[0]
+        gap, low = _below(kept, row[10], softcap, temperature)
+        e = _raised_term(gap, low, kept == row[10])[0]
         grad, hess = _tempered_emit(e, target, row, z_loss, temperature)
         x, x_low = _steepness(kept, softcap)
         slope = sech_squared(x, x_low)
