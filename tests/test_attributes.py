@@ -86,6 +86,9 @@ class Lines:
             corners[1] = low + high - corners[0]
             odd = np.arange(len(inside[0])) % 2 == 1
             inside[:, odd] = corners[:, odd]
+            # and some stay near an end
+            some = np.arange(len(inside[0])) % 4 == 2
+            inside[:, some] = low + (inside[:, some] - low) / 4
             self.ends[name] = inside
         # of several predictions, each moves alone along some lines
         several = len(self.ends)

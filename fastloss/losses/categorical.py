@@ -625,7 +625,11 @@ class Poly1(_LabelSoftmax):
 
     @property
     def convex(self) -> bool:  # type: ignore[override]
-        return self.epsilon == 0
+        return self.epsilon <= 1
+
+    @property
+    def proper(self) -> bool:  # type: ignore[override]
+        return self.epsilon == 0 and self.class_weight is None
 
     def kernel_parameters(self) -> tuple[float, ...]:
         return (self.epsilon,)
