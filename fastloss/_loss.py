@@ -372,7 +372,10 @@ class MapLoss(Loss):
 
     A subclass gives ``formula(prediction, target, *extras, *parameters) -> value, grad, hess`` in
     the vocabulary, or the value alone where there is no gradient, and ``definition`` with the same
-    arguments: the textbook value.
+    arguments: the textbook value alone, or a tuple of the terms that it is the sum of, where they
+    may cancel. Inputs that are differentiated come first; of several, gradients and Hessians are
+    tuples. Where the Hessian is not the second derivative, ``curvature`` with the same arguments
+    defines it.
     """
 
     schema = "map"

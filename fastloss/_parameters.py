@@ -106,13 +106,17 @@ def _numbers(
     return numbers
 
 
-def positive(default: float, examples: tuple[float, ...] = (0.3, math.inf)) -> Any:
+def positive(
+    default: float,
+    examples: tuple[float, ...] = (0.3, math.inf),
+    extremes: tuple[float, ...] = (1e-3, 1e3),
+) -> Any:
     """A number above 0, infinity included."""
 
     def check(name: str, value: Any) -> float:
         return _number(name, value, "above 0", lambda v: v > 0)
 
-    return Parameter(default, check, examples, extremes=(1e-3, 1e3))
+    return Parameter(default, check, examples, extremes)
 
 
 def finite_positive(default: float, examples: tuple[float, ...] = (3.0,)) -> Any:

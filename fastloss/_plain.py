@@ -84,10 +84,17 @@ def _elements(loss: Any, arguments: list[np.ndarray], parameters: list[Any]) -> 
 
 def _two_words(*words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The sum of all words of a row, in two words; infinities have no lower ones."""
-    first, *rest = (np.sum(word, axis=-1, dtype=np.longdouble) for word in words)
-    total = np.where(np.isfinite(first), first + sum(rest), first)
-    high = np.asarray(total, np.float64)
-    return high, np.where(np.isfinite(high), np.asarray(total - high, np.float64), 0.0)
+    first, *lower = (np.atleast_1d(np.asarray(word, np.longdouble)) for word in words)
+    most = np.max(np.where(np.isfinite(first), np.abs(first), 0), axis=-1, keepdims=True)
+    # digits above a common place add up exactly
+    place = np.ldexp(np.longdouble(1), np.frexp(most * first.shape[-1])[1] + 1)
+    upper = (first + place) - place
+    exact = np.sum(upper, axis=-1)
+    rest = np.sum(first - upper, axis=-1) + sum(np.sum(word, axis=-1) for word in lower)
+    plain = np.sum(first, axis=-1)
+    high = np.asarray(np.where(np.isfinite(plain), exact + rest, plain), np.float64)
+    low = np.asarray((exact - high) + rest, np.float64)
+    return high, np.where(np.isfinite(high), low, 0.0)
 
 
 def _encoded(units: Units, z: np.ndarray) -> np.ndarray:

@@ -248,7 +248,7 @@ def with_domains():
         (loss, name)
         for loss in map(fl.get, cases.unit_losses())
         for name, domain in zip(loss.inputs, loss.domains(), strict=True)
-        if domain.checked
+        if domain.checked and len(loss.differentiated) == 1
     ]
 
 

@@ -5,6 +5,7 @@
 #include "categorical.hpp"
 #include "classification.hpp"
 #include "deviances.hpp"
+#include "distribution.hpp"
 #include "divergence.hpp"
 #include "forecast.hpp"
 #include "margin.hpp"
@@ -73,10 +74,28 @@ using MapLosses = List<
     SquaredHinge,
     ModifiedHuber,
     SigmoidFocal,
+    GaussianNll,
+    GaussianNllFisher,
+    GaussianNllVariance,
+    GaussianNllVarianceFisher,
+    LaplaceNll,
+    LaplaceNllFisher,
+    LaplaceNllScale,
+    LaplaceNllScaleFisher,
+    StudentTNll,
+    StudentTNllFisher,
+    StudentTNllScale,
+    StudentTNllScaleFisher,
+    IntervalScore,
     ZeroOne>;
 
 using RowLosses = List<
     SoftmaxCrossEntropy,
+    SoftmaxCrossEntropyTempered,
+    SoftmaxCrossEntropyCapped,
+    SoftmaxFocal,
+    Poly1,
+    GeneralizedCrossEntropy,
     CategoricalCrossEntropy,
     Nll,
     MulticlassBrier,

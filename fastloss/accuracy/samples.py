@@ -149,10 +149,12 @@ def _elements(
     }  # fmt: skip
     if extremes:  # kinks lie where prediction and target differ by nothing or by a parameter
         steps = [0.0, *(s for p in loss.kernel_parameters() if np.isfinite(p) for s in (p, -p))]
-        near = (arrays["target"] + rng.choice(steps, shape)).astype(dtype)
-        near = np.where(domains["prediction"].outside(near), arrays["target"], near)
-        chosen = (rng.random(shape) < 0.15) & ~domains["prediction"].outside(near)
-        arrays["prediction"] = np.where(chosen, near, arrays["prediction"])
+        for name in loss.differentiated:
+            outside = domains[name].outside
+            near = (arrays["target"] + rng.choice(steps, shape)).astype(dtype)
+            near = np.where(outside(near), arrays["target"], near)
+            chosen = (rng.random(shape) < 0.15) & ~outside(near)
+            arrays[name] = np.where(chosen, near, arrays[name])
     return arrays
 
 
@@ -172,11 +174,10 @@ def _numbers(
     if extremes:
         special = _specials(domain, dtype)
         tails = rng.choice([-1, 1], shape) * rng.uniform(16, 80, shape)
-        tails = np.clip(tails, domain.low, domain.high)
         kind = rng.random(shape)
         x = np.where(kind < 0.3, rng.choice(special, shape), x)
         x = np.where(kind < 0.15, tails, x)
-    return np.asarray(x, dtype)
+    return domain.clip(np.asarray(x, dtype))
 
 
 def _specials(domain: Domain, dtype: np.dtype) -> np.ndarray:

@@ -7,6 +7,7 @@ from . import (
     categorical,
     classification,
     deviances,
+    distribution,
     divergence,
     forecast,
     margin,
@@ -21,6 +22,7 @@ from .binary import *  # noqa: F403
 from .categorical import *  # noqa: F403
 from .classification import *  # noqa: F403
 from .deviances import *  # noqa: F403
+from .distribution import *  # noqa: F403
 from .divergence import *  # noqa: F403
 from .forecast import *  # noqa: F403
 from .margin import *  # noqa: F403
@@ -36,6 +38,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     robust,
     relative,
     deviances,
+    distribution,
     binary,
     categorical,
     margin,
