@@ -281,7 +281,8 @@ def loss_page(name: str) -> str:
     """The page of a loss."""
     loss = fl.get(name)
     kind = type(loss)
-    limits = "groups" if isinstance(loss, fl.GroupLoss) else name
+    groups = isinstance(loss, fl.GroupLoss)
+    measured = " Errors as measured: [Accuracy](../accuracy.md). Times: [Speed](../speed.md)."
     chosen, rest = advice(name)
     parts = [
         f"# {kind.__name__}",
@@ -310,8 +311,10 @@ def loss_page(name: str) -> str:
         "{py:class}`every loss <fastloss.Loss>`.",
         "## Properties",
         properties(name),
-        f"What it gives at infinity, NaN and kinks: [Conventions](../conventions.md#{limits}). "
-        "Errors as measured: [Accuracy](../accuracy.md). Times: [Speed](../speed.md).",
+        "What it gives at infinity, NaN and kinks: "
+        f"[Conventions](../conventions.md#{'groups' if groups else name})."
+        + measured
+        * (not groups),
         "## Inputs",
         domains(name),
         elsewhere(name),
