@@ -141,8 +141,8 @@ FASTLOSS_INLINE T lowered(T x) {
 }
 
 // (factor + factor_low) e^x in two words, also where e^x alone is no normal number: for x up to
-// 174 (double: 1401) in magnitude; beyond, 0 or infinity. Within 0.55 / 0.5 ulp of high where factor, high
-// and their lower words are normal; 0 e^x = 0.
+// 174 (double: 1401) in magnitude; beyond, 0 or infinity. Within 0.55 / 0.5 ulp of high where
+// factor, high and their lower words are normal; 0 e^x = 0.
 template <class T>
 FASTLOSS_INLINE TwoWord<T> two_exp_product(T x, T factor, T factor_low = T(0)) {
     using F = Format<T>;

@@ -346,7 +346,9 @@ struct PowerOfLabel {
         const T low = product.low + exponent * surprise.low;
         const TwoWord<T> e = two_exp_raised(-product.high, -low);
         const T power = e.high + e.low, part = power * q.high;
-        return {-expm1(-product.high, -low) / exponent, lowered(power), -exponent * part,
+        // a tiny product may be subnormal
+        const T value = -expm1(-product.high, -low) / exponent;
+        return {product.high < T(0x1p-60) ? surprise.high : value, lowered(power), -exponent * part,
                 lowered(part * fma(-exponent, q.high, lowered(raised)))};
     }
 };

@@ -154,7 +154,7 @@ struct GaussianNllVariance {
         const TwoWord<T> excess = T(-0.25) + energy;
         const TwoWord<T> curve = select(large, ratio, twice(excess));
         const T grad = rounded(first * last), once = large ? post : up;
-        const T hess = rounded(curve * inverse * last) * up * once;
+        const T hess = rounded(scaled(curve * inverse, down) * last) * post * once;
         return {value + constant,
                 {rounded(ratio) * post, grad * once * (large ? post : T(1))},
                 {inverse.high * up + flat(r.high), large ? hess * post : hess}};
@@ -233,11 +233,11 @@ struct LaplaceNllScaleFisher : LaplaceNllScale<T> {
 
 // ---- Student's t
 
-// What does not depend on how the scale is predicted: the value less log_scale; the derivatives by
-// the prediction; those by log_scale.
+// What does not depend on how the scale is predicted: the value less log_scale, divided by `raise`
+// as it may overflow; the derivatives by the prediction; those by log_scale.
 template <class T>
 struct StudentTParts {
-    T energy, grad, hess;
+    T energy, raise, grad, hess;
     TwoWord<T> rest, bend;
 
     StudentTParts(T n, Standardized<T> at, T log_scale) {
@@ -257,7 +257,9 @@ struct StudentTParts {
         const TwoWord<T> x = select(huge, size, T(1) + size * size);
         T log = rounded(two_log(x.high, x.low));
         const T log_unit = at.unit > T(1) ? T(0.6931471805599453) : T(0);
-        log = infinite ? log + log_unit - log_scale : log;
+        // which log_scale may take back
+        raise = infinite ? T(0x1p10) : T(1);
+        log = infinite ? (log + log_unit - log_scale) * T(0x1p-10) : log;
         log = huge ? T(2) * log : log;
         energy = rounded(half(more) * TwoWord<T>{log, T(0)});
         // by the prediction: more d slope / n, or where far more d / r
@@ -267,9 +269,10 @@ struct StudentTParts {
                last;
         const TwoWord<T> both = share * d;
         const TwoWord<T> curve = both * (T(1) - t);
-        hess = rounded(curve * select(far, inverse_r, at.precision) *
-                       select(far, -inverse_r, inverse_n)) *
-               last * last;
+        const T bent = rounded(curve * select(far, inverse_r, at.precision) *
+                               select(far, -inverse_r, inverse_n));
+        hess =
+            rounded(curve) == T(0) ? T(0) : bent * last * last;  // what it multiplies may overflow
         // by log_scale: 1 - more p with p = y^2 / (1 + y^2), and 2 more p (1 - p)
         rest = T(1) - select(far, share, share * t);
         bend = twice(both) * g * g;
@@ -283,7 +286,8 @@ struct StudentTNll {
 
     Point<T, 2> operator()(T prediction, T log_scale, T target) const {
         const StudentTParts<T> parts(n, by_log_scale(prediction, log_scale, target), log_scale);
-        return {total(log_scale, constant, parts.energy),
+        const T lower = T(1) / parts.raise;
+        return {total(log_scale * lower, constant * lower, parts.energy) * parts.raise,
                 {parts.grad, rounded(parts.rest)},
                 {parts.hess, rounded(parts.bend)}};
     }
@@ -313,7 +317,7 @@ struct StudentTNllScale {
         const TwoWord<T> log = two_log(scale);
         const StudentTParts<T> parts(n, by_scale(prediction, raised, target), rounded(log));
         const TwoWord<T> excess = parts.bend.high - parts.rest;
-        return {log.high + (parts.energy + log.low) + constant,
+        return {log.high + (parts.energy * parts.raise + log.low) + constant,
                 {parts.grad, raised.times(parts.rest)},
                 {parts.hess, raised.twice({excess.high, excess.low + parts.bend.low})}};
     }

@@ -14,9 +14,9 @@ domain is a mixture of the domain's corners (a share y of the label 1 and 1 - y 
 distribution's share of each class), the parts are the loss of each corner times its share, and what
 the parts lack of the whole. So exp(z) - y counts as two terms, and each part is held to its own
 precision where it stands alone. A Hessian that changes its sign is such a difference too: near the
-change its terms are as large as it is where the prediction is half or one and a half of what it is;
-of several predictions, where any of them or the target is; in rows, where a logit is moved by 1. In
-such rows, what the loss has without any target mass is a term too. Where a distribution has several
+change its terms are as large as it is where a prediction is half or one and a half of what it is;
+where the first of several is so far from the target; in rows, where a logit is moved by 1. In such
+rows, what the loss has without any target mass is a term too. Where a distribution has several
 classes, the gradient of a class is a difference from its own target mass (p Σq - q), which counts
 as a term too. A definition may also give its terms itself, as a tuple whose sum the value is.
 
@@ -39,6 +39,7 @@ import numpy as np
 from mpmath import mpf
 
 import fastloss as fl
+from fastloss._domains import POSITIVE
 
 from .jets import Jet, on_jets
 from .samples import masses
@@ -144,7 +145,6 @@ class Truth:
         self._targets = self._target_numbers(np.asarray(inputs["target"]), inputs["prediction"])
         extras = [n for n in loss.inputs if n not in (*loss.differentiated, "target")]
         self._extras = self._together([inputs[name] for name in extras]) if extras else None
-        self._extra_domains = [domains[name] for name in extras]
         self._bits: list[tuple[int, int]] = []
         self._known_terms: dict[int, list[Any]] = {}
         self.units: list[Unit] = []
@@ -275,9 +275,9 @@ class Truth:
     def _unit(self, point: Point) -> Unit:
         """The truth of a unit, with the rule of kinks."""
         domains = self._domains * (len(point.predictions) // len(self._domains))
-        # beyond an end of the domain there is no other side
+        # beyond an end of the domain there is no other side; numbers above 0 have no lower end
         ways = [
-            (1 if x <= domain.low else -1, -1 if x >= domain.high else 1)
+            (1 if x <= domain.low and domain != POSITIVE else -1, -1 if x >= domain.high else 1)
             for x, domain in zip(point.predictions, domains, strict=True)
         ]
         below, above = ([way[side] for way in ways] for side in (0, 1))
@@ -378,13 +378,14 @@ class Truth:
                     moved = [x + step * (j == k) for k, x in enumerate(point.predictions)]
                     yield replace(point, predictions=moved)
             return
-        numbers = [*point.predictions, point.target, *point.extras]
-        domains = [*self._domains, self._target_domain, *self._extra_domains]
-        for j, domain in enumerate(domains if n > 1 else domains[:1]):
-            for factor in BESIDE:
-                moved = [x * factor if j == k else x for k, x in enumerate(numbers)]
-                if domain.low <= moved[j] <= domain.high and not domain.discrete:
-                    yield Point(moved[:n], moved[n], moved[n + 1 :])
+        places = [(j, x * factor) for j, x in enumerate(point.predictions) for factor in BESIDE]
+        if n > 1:
+            first, target = point.predictions[0], point.target
+            places += [(0, target + (first - target) * factor) for factor in BESIDE]
+        for j, place in places:
+            if self._domains[j].low <= place <= self._domains[j].high:
+                moved = [place if j == k else x for k, x in enumerate(point.predictions)]
+                yield replace(point, predictions=moved)
 
     # ---- errors
 

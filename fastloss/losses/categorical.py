@@ -620,8 +620,13 @@ class Poly1(_LabelSoftmax):
 
     name = "poly1"
     optimum = "none"
-    bounds = (2, 4, 6)
     epsilon: float = nonnegative(2.0, examples=(0.0, 0.5), extremes=(1e-3, 10.0))
+
+    @property
+    def bounds(self) -> tuple[float, float, float]:  # type: ignore[override]
+        # a subnormal 1 - p is rounded before it is multiplied
+        more = max(0.0, self.epsilon - 2) / 2
+        return 2 + more, 4 + more, 7 + more
 
     @property
     def convex(self) -> bool:  # type: ignore[override]
@@ -698,12 +703,14 @@ class GeneralizedCrossEntropy(_LabelSoftmax):
         surprise, low, raised, q, _ = _label(maximum, ties, terms, fits)
         product, product_low = two_product(exponent, surprise)
         low = product_low + exponent * low
+        value = -expm1(-product, -low) / exponent
+        value = where(product < const(2.0**-60), surprise, value)  # which may be subnormal
         e, e_low = two_exp_raised(-product, -low)
         discount = e + e_low
         part = discount * q
         hess = lowered(part * fma(-exponent, q, lowered(raised)))
         return _of_label(
-            maximum, ties, terms, -expm1(-product, -low) / exponent,
+            maximum, ties, terms, value,
             lowered(discount), -exponent * part, hess, q,
         )  # fmt: skip
 

@@ -402,9 +402,10 @@ def _gaussian_variance(prediction: Any, variance: Any, target: Any, constant: An
     again = where(large, post, const(1.0))
     grad, grad_low = times(first, first_low, last, last_low)
     curve, curve_low = times(twice, twice_low, inverse, inverse_low)
+    curve, curve_low = _scaled(curve, curve_low, down)
     hess, hess_low = times(curve, curve_low, last, last_low)
     grads = (ratio + ratio_low) * post, (grad + grad_low) * once * again
-    hesses = inverse * up + flat(r), (hess + hess_low) * up * once * again
+    hesses = inverse * up + flat(r), (hess + hess_low) * post * once * again
     return value + constant, grads, hesses
 
 
@@ -538,8 +539,9 @@ def _student_t(
     """What does not depend on how the scale is predicted.
 
     It takes a residual in its unit; over the scale and, times up, over its square; times up twice,
-    one over the square: each in two words. It gives the value less log_scale; the derivatives by
-    the prediction; the derivative by log_scale and what its own derivative is, in two words each.
+    one over the square: each in two words. It gives the value less log_scale, divided by a power of
+    two as it may overflow, and that power; the derivatives by the prediction; the derivative by
+    log_scale and what its own derivative is, in two words each.
     """
     one, half = const(1.0), const(0.5)
     more, more_low = two_sum(n, one)
@@ -567,10 +569,12 @@ def _student_t(
     logarithm, logarithm_low = two_log(where(huge, y, total), where(huge, y_low, total_low))
     logarithm = logarithm + logarithm_low
     log_unit = where(unit > one, const(0.6931471805599453), const(0.0))
-    logarithm = where(infinite, logarithm + log_unit - log_scale, logarithm)
+    # which log_scale may take back
+    up_log = where(infinite, const(2.0**10), one)
+    logarithm = where(infinite, (logarithm + log_unit - log_scale) * const(2.0**-10), logarithm)
     logarithm = where(huge, const(2.0) * logarithm, logarithm)
     energy, energy_low = times(half * more, half * more_low, logarithm, const(0.0))
-    energy = energy + energy_low
+    energy = energy + energy_low, up_log
     # by the prediction: more d slope / n, or where far more d / r
     share, share_low = times(more, more_low, d, d_low)
     part, part_low = times(share, share_low, inverse_n, inverse_n_low)
@@ -583,6 +587,7 @@ def _student_t(
     curve, curve_low = times(both, both_low, rest, rest_low - t_low)
     first, first_low = where(far, inverse_r, precision), where(far, inverse_r_low, precision_low)
     last, last_low = where(far, -inverse_r, inverse_n), where(far, -inverse_r_low, inverse_n_low)
+    flat_curve = curve + curve_low == const(0.0)  # what it multiplies may overflow
     curve, curve_low = times(curve, curve_low, first, first_low)
     curve, curve_low = times(curve, curve_low, last, last_low)
     # by log_scale: 1 - more p with p = y² / (1 + y²), and 2 more p (1 - p)
@@ -592,7 +597,8 @@ def _student_t(
     bend, bend_low = times(const(2.0) * both, const(2.0) * both_low, g, g_low)
     bend, bend_low = times(bend, bend_low, g, g_low)
     up = where(far, shrink / unit, up)
-    by_prediction = (grad + grad_low) * up, (curve + curve_low) * up * up
+    hess = where(flat_curve, const(0.0), (curve + curve_low) * up * up)
+    by_prediction = (grad + grad_low) * up, hess
     return energy, by_prediction, (rest, rest_low - taken_low), (bend, bend_low)
 
 
@@ -616,7 +622,10 @@ def _student_t_log_scale(
         const(1.0),
         log_scale,
     )
-    value = where(energy == const(inf), energy, log_scale + constant + energy)
+    energy, raised = energy
+    lower = const(1.0) / raised
+    value = log_scale * lower + constant * lower + energy
+    value = where(energy == const(inf), energy, value) * raised
     grads = by_prediction[0], rest[0] + rest[1]
     return value, grads, (by_prediction[1], bend[0] + bend[1])
 
@@ -675,7 +684,7 @@ def _student_t_scale(prediction: Any, scale: Any, target: Any, n: Any, constant:
         up,
         log_scale + log_low,
     )
-    value = log_scale + (energy + log_low) + constant
+    value = log_scale + (energy[0] * energy[1] + log_low) + constant
     grad, grad_low = times(rest[0], rest[1], inverse, inverse_low)
     excess, excess_low = two_sum(bend[0], -rest[0])
     excess_low = excess_low + (bend[1] - rest[1])
