@@ -341,8 +341,7 @@ class Truth:
                 rest = [r - t for r, t in zip(rest, terms, strict=True)]
                 largest = [max(m, abs(t)) for m, t in zip(largest, terms, strict=True)]
             largest = [max(m, abs(r)) for m, r in zip(largest, rest, strict=True)]
-            if self.loss.schema == "row":
-                largest = list(map(max, largest, self._terms_without_mass(i)))
+            largest = list(map(max, largest, self._terms_without_mass(i)))
             n = len(point.predictions)
             largest[1 + n :] = map(max, largest[1 + n :], self._largest_beside(i))
         if isinstance(target, list) and sum(map(bool, target)) > 1:
@@ -354,7 +353,8 @@ class Truth:
     def _terms_without_mass(self, i: int) -> list[Any]:
         """The magnitudes of what the loss of a row has without target mass, and of the rest."""
         point, whole = self._point(i), self.units[i].parts()
-        if self.loss.hessian_sign != "any" or not self.loss.takes_distributions:
+        masses = isinstance(self.loss, fl.RowLoss) and self.loss.takes_distributions
+        if self.loss.hessian_sign != "any" or not masses:
             return [mpf(0)] * len(whole)
         nothing = replace(point, target=[mpf(0)] * len(point.predictions))
         without = self._unit(nothing).parts()

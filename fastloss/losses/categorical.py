@@ -6,6 +6,7 @@ import math
 from typing import Any, ClassVar
 
 from .._domains import ANYTHING, CLASS_INDEX, LOG_PROBABILITY, MASS, PROBABILITY, Domain
+from .._loss import RowLoss
 from .._parameters import (
     CLIP_KINKS,
     clip_at,
@@ -168,7 +169,7 @@ class SoftmaxCrossEntropy(_CategoricalLoss):
         return "positive" if self.convex else "any"
 
     @property
-    def proper(self) -> bool:
+    def proper(self) -> bool:  # type: ignore[override]
         # capped logits do not reach all probabilities
         return super().proper and self.softcap == math.inf
 
@@ -330,8 +331,11 @@ def _tempered_emit(kept: Any, target: Any, row: Any, z_loss: Any, temperature: A
     return grad * scale, hess * scale * scale
 
 
-class _Tempered(SoftmaxCrossEntropy):
+class _Tempered(RowLoss):
     name = "softmax_cross_entropy_tempered"
+    reference = "maximum"
+    term_sums = 1
+    fit_sums = 2
     coefficients = 10
 
     @staticmethod
@@ -388,8 +392,11 @@ def _below(prediction: Any, maximum: Any, softcap: Any, temperature: Any) -> tup
     return _tempered(where(none, zero, gap), where(none, zero, gap_low), temperature)
 
 
-class _Capped(SoftmaxCrossEntropy):
+class _Capped(RowLoss):
     name = "softmax_cross_entropy_capped"
+    reference = "maximum"
+    term_sums = 1
+    fit_sums = 2
     coefficients = 11
 
     @staticmethod
