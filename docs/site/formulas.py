@@ -80,6 +80,9 @@ class _EveryClass:
         finally:
             self.loops -= 1
 
+    def __len__(self) -> int:
+        return 1
+
 
 class _Holds(sympy.Function):
     """1 where a condition holds, else 0."""
@@ -96,10 +99,10 @@ class _Holds(sympy.Function):
         return sympy.Integer(bool(condition)) if known else None
 
 
-def _count(terms: Any) -> Any:
+def _count(terms: Any, start: Any = 0) -> Any:
     """The sum of some terms, where a condition counts as 1."""
-    conditions = sympy.logic.boolalg.Boolean
-    return sum(_Holds(x) if isinstance(x, conditions | bool) else x for x in terms)
+    conditions = sympy.logic.boolalg.BooleanFunction | sympy.core.relational.Relational | bool
+    return sum((_Holds(x) if isinstance(x, conditions) else x for x in terms), start)
 
 
 def _refuse(*_: Any, **__: Any) -> Any:
@@ -311,7 +314,10 @@ class Traced:
             count = len(arguments[0])
             arguments += [[True] * count] * ("event" in loss.inputs) + [[sympy.S.One] * count]
             symbols = {name: x for x, (name, _) in _symbols_of_parameters(loss).items()}
-            options = {name: symbols.get(name, value) for name, value in loss.params.items()}
+            options = {
+                name: value if isinstance(value, int) else symbols.get(name, value)
+                for name, value in loss.params.items()
+            }
         residual = not self.row and letters["prediction"] == r"\hat{y}"
         if residual:
             arguments[0] = self.symbols["target"] + RESIDUAL
