@@ -354,7 +354,7 @@ class Truth:
     def _terms_without_mass(self, i: int) -> list[Any]:
         """The magnitudes of what the loss of a row has without target mass, and of the rest."""
         point, whole = self._point(i), self.units[i].parts()
-        if self.loss.hessian_sign != "any" or not self.loss.takes_distributions:
+        if self.loss.hessian_sign != "any" or not getattr(self.loss, "takes_distributions", False):
             return [mpf(0)] * len(whole)
         nothing = replace(point, target=[mpf(0)] * len(point.predictions))
         without = self._unit(nothing).parts()

@@ -168,7 +168,7 @@ class SoftmaxCrossEntropy(_CategoricalLoss):
         return "positive" if self.convex else "any"
 
     @property
-    def proper(self) -> bool:
+    def proper(self) -> bool:  # type: ignore[override]
         # capped logits do not reach all probabilities
         return super().proper and self.softcap == math.inf
 
@@ -330,8 +330,11 @@ def _tempered_emit(kept: Any, target: Any, row: Any, z_loss: Any, temperature: A
     return grad * scale, hess * scale * scale
 
 
-class _Tempered(SoftmaxCrossEntropy):
+class _Tempered:
     name = "softmax_cross_entropy_tempered"
+    reference = "maximum"
+    term_sums = 1
+    fit_sums = 2
     coefficients = 10
 
     @staticmethod
@@ -388,8 +391,11 @@ def _below(prediction: Any, maximum: Any, softcap: Any, temperature: Any) -> tup
     return _tempered(where(none, zero, gap), where(none, zero, gap_low), temperature)
 
 
-class _Capped(SoftmaxCrossEntropy):
+class _Capped:
     name = "softmax_cross_entropy_capped"
+    reference = "maximum"
+    term_sums = 1
+    fit_sums = 2
     coefficients = 11
 
     @staticmethod
