@@ -6,7 +6,6 @@ import math
 from typing import Any, ClassVar
 
 from .._domains import ANYTHING, CLASS_INDEX, LOG_PROBABILITY, MASS, PROBABILITY, Domain
-from .._loss import RowLoss
 from .._parameters import (
     CLIP_KINKS,
     clip_at,
@@ -331,7 +330,7 @@ def _tempered_emit(kept: Any, target: Any, row: Any, z_loss: Any, temperature: A
     return grad * scale, hess * scale * scale
 
 
-class _Tempered(RowLoss):
+class _Tempered:
     name = "softmax_cross_entropy_tempered"
     reference = "maximum"
     term_sums = 1
@@ -392,7 +391,7 @@ def _below(prediction: Any, maximum: Any, softcap: Any, temperature: Any) -> tup
     return _tempered(where(none, zero, gap), where(none, zero, gap_low), temperature)
 
 
-class _Capped(RowLoss):
+class _Capped:
     name = "softmax_cross_entropy_capped"
     reference = "maximum"
     term_sums = 1
