@@ -216,8 +216,9 @@ def with_nan(loss, prediction, target):
         return [mpmath.nan] * len(depends)
     if depends[0]:
         depends[1 + i] = depends[1 + len(prediction) + i] = True
-    for j in range(1, 1 + len(prediction)):  # a slope that is not known has no known curvature
-        depends[len(prediction) + j] |= depends[j]
+    if loss.schema == "row":  # a slope that is not known has no known curvature
+        for j in range(1, 1 + len(prediction)):
+            depends[len(prediction) + j] |= depends[j]
     return [mpmath.nan if d else x for d, x in zip(depends, tried[0], strict=True)]
 
 

@@ -101,8 +101,12 @@ class _Holds(sympy.Function):
 
 def _count(terms: Any, start: Any = 0) -> Any:
     """The sum of some terms, where a condition counts as 1."""
-    conditions = sympy.logic.boolalg.BooleanFunction | sympy.core.relational.Relational | bool
-    return sum((_Holds(x) if isinstance(x, conditions) else x for x in terms), start)
+
+    def number(x: Any) -> Any:
+        condition = isinstance(x, sympy.logic.boolalg.Boolean | bool)
+        return _Holds(x) if condition and not isinstance(x, sympy.Symbol) else x
+
+    return sum(map(number, terms), start)
 
 
 def _refuse(*_: Any, **__: Any) -> Any:
