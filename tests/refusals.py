@@ -51,11 +51,16 @@ def valid(loss, method, shape=(3,)):
     return {name: arrays[name] for name in wanted.get(method, arrays)}
 
 
+def has_best_constant(loss):
+    """Whether ``init_score`` knows one."""
+    return len(loss.inputs) == 2 and loss.optimum != "none"
+
+
 def calls(losses, methods):
     """Each loss and method, with valid arguments."""
     for loss in losses:
         for method in methods:
-            if method != "init_score" or (len(loss.inputs) == 2 and loss.optimum != "none"):
+            if method != "init_score" or has_best_constant(loss):
                 yield loss, method, valid(loss, method)
 
 

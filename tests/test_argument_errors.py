@@ -11,7 +11,18 @@ import pyarrow as pa
 import pytest
 import scipy.sparse
 import torch
-from refusals import CALLS, DEFAULTS, LOSSES, METHODS, OUTS, calls, check, each_losses, valid
+from refusals import (
+    CALLS,
+    DEFAULTS,
+    LOSSES,
+    METHODS,
+    OUTS,
+    calls,
+    check,
+    each_losses,
+    has_best_constant,
+    valid,
+)
 
 import fastloss as fl
 
@@ -323,7 +334,7 @@ def test_shapes(case):
 def test_weights_of_init_score():
     for kind, name, units, found, message in SHAPES:
         for loss in DEFAULTS:
-            if name == "weight" and kind_of(loss) == kind and loss.optimum != "none":
+            if name == "weight" and kind_of(loss) == kind and has_best_constant(loss):
                 arguments = {**valid(loss, "init_score", units), "weight": np.ones(found)}
                 text = described(message, name, units, found, ())
                 check(loss, "init_score", arguments, ValueError, text)
