@@ -36,6 +36,21 @@ def test_wrong_formulas_are_found():
     assert not formulas.is_right(traced)
 
 
+@pytest.mark.parametrize("k", [1, 2])
+def test_conditions_count(k):
+    """With as many classes as it names, or more, a top-k error would be 0 whatever they are."""
+    traced = formulas.Traced(fl.TopK(k=k), formulas.CLASSES, label=True)
+    assert formulas.is_right(traced)
+    assert "[{z}_{2} > {z}_{1}]" in traced.latex()
+    traced.expression *= 2
+    assert not formulas.is_right(traced)
+
+
+def test_pages_say_for_which_numbers_a_formula_is():
+    assert "Shown for `alpha=1.0`." in pages.loss_page("general_robust")
+    assert "Shown for" not in pages.loss_page("huber")
+
+
 @each_name
 def test_docstrings_say_when_to_use_it(name):
     chosen, _ = pages.advice(name)

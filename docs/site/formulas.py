@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import itertools
 import math
 import operator
 import re
@@ -26,7 +27,7 @@ from fastloss.accuracy.samples import generator, sample
 from fastloss.accuracy.variants import target_kinds
 from fastloss.vocabulary import rebind
 
-__all__ = ["Traced", "definition_text", "formula", "is_right"]
+__all__ = ["Traced", "definition_text", "formula", "is_right", "numbers_shown"]
 
 UNITS, CLASSES = 4, 3
 ANY_CLASSES = [sympy.Dummy(integer=True) for _ in range(2)]
@@ -429,6 +430,14 @@ def formula(loss: fl.Loss) -> str | None:
     """The loss in LaTeX, or None where its definition cannot be traced."""
     traced = next(_traces(loss), None)
     return traced.latex() if traced else None
+
+
+def numbers_shown(loss: fl.Loss) -> dict[str, float]:
+    """The parameters of which the formula has no symbol, with their values."""
+    first = itertools.islice(_traces(loss), 1)
+    used = {symbol for traced in first for symbol in traced.expression.free_symbols}
+    symbols = _symbols_of_parameters(loss)
+    return {name: value for symbol, (name, value) in symbols.items() if symbol not in used}
 
 
 def definition_text(loss: fl.Loss) -> str:

@@ -254,6 +254,8 @@ def of_rows(loss: fl.Loss) -> str:
 def shown_formulas(name: str) -> list[str]:
     """The formula, and others that words or flags choose; or Python's text of the definition."""
     default = fl.get(name)
+    numbers = [f"`{n}={value}`" for n, value in formulas.numbers_shown(default).items()]
+    known = f"Shown for {', '.join(numbers)}." if numbers else ""
     found = {formulas.formula(default): ""}
     if None in found:
         return [f"```python\n{formulas.definition_text(default)}\n```", of_rows(default)]
@@ -268,7 +270,7 @@ def shown_formulas(name: str) -> list[str]:
         for latex, way in found.items()
         if latex
     ]
-    return [*parts, of_rows(default)]
+    return [*parts, known, of_rows(default)]
 
 
 def loss_page(name: str) -> str:
