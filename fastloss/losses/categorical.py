@@ -6,7 +6,6 @@ import math
 from typing import Any, ClassVar
 
 from .._domains import ANYTHING, CLASS_INDEX, LOG_PROBABILITY, MASS, PROBABILITY, Domain
-from .._loss import RowLoss
 from .._parameters import (
     CLIP_KINKS,
     clip_at,
@@ -331,7 +330,7 @@ def _tempered_emit(kept: Any, target: Any, row: Any, z_loss: Any, temperature: A
     return grad * scale, hess * scale * scale
 
 
-class _Tempered(RowLoss):
+class _Tempered:
     name = "softmax_cross_entropy_tempered"
     reference = "maximum"
     term_sums = 1
@@ -392,7 +391,7 @@ def _below(prediction: Any, maximum: Any, softcap: Any, temperature: Any) -> tup
     return _tempered(where(none, zero, gap), where(none, zero, gap_low), temperature)
 
 
-class _Capped(RowLoss):
+class _Capped:
     name = "softmax_cross_entropy_capped"
     reference = "maximum"
     term_sums = 1
@@ -813,11 +812,6 @@ class Nll(_CategoricalLoss):
     Targets are class indices of shape prediction.shape[:-1], or class probabilities of
     prediction's shape. Predictions are taken as they are: rows are not normalised.
 
-    Use it where a model gives log-probabilities, as log-softmax does.
-
-    Avoid it where there are logits, of which one pass makes the same; and of rows that are not
-    log-probabilities, which it does not notice.
-
     Parameters
     ----------
     class_weight : sequence of float, optional
@@ -826,11 +820,6 @@ class Nll(_CategoricalLoss):
         Rows with this label are absent.
     label_smoothing : float
         Share of the target mass that is spread evenly over all classes.
-
-    See Also
-    --------
-    SoftmaxCrossEntropy : of logits.
-    CategoricalCrossEntropy : of probabilities.
     """
 
     name = "nll"
@@ -876,12 +865,6 @@ class MulticlassBrier(LabelLoss, OverClasses):
     Targets are class indices of shape prediction.shape[:-1], or class probabilities of
     prediction's shape.
 
-    Use it to score predicted probabilities of classes where no single forecast may ruin the score:
-    of rows that add up to 1 it is at most 2.
-
-    Avoid it for training through a softmax, where its gradient vanishes for what is badly wrong;
-    and for rare classes, where it hardly tells forecasts apart.
-
     Parameters
     ----------
     class_weight : sequence of float, optional
@@ -890,11 +873,6 @@ class MulticlassBrier(LabelLoss, OverClasses):
         Rows with this label are absent.
     half : bool
         Give half of it, which for two classes is the squared error of one of them.
-
-    See Also
-    --------
-    Brier : of two classes, from one probability.
-    CategoricalCrossEntropy : unbounded, and of the label's probability alone.
     """
 
     name = "multiclass_brier"
