@@ -19,7 +19,7 @@ import numpy as np
 
 import fastloss as fl
 
-from .inputs import draw, draw_weights, fitting
+from .inputs import draw, draw_weights, fitting, unit_losses
 from .work import results
 
 SAMPLE = 1e-3  # seconds that a sample takes at least
@@ -32,7 +32,7 @@ class Worker:
 
     def losses(self) -> dict[str, str]:
         """The registry: the schema of each loss."""
-        return {name: fl.get(name).schema for name in fl.losses()}
+        return {name: fl.get(name).schema for name in unit_losses()}
 
     def prepare(self, **case: Any) -> dict[str, Any]:
         """Makes a case ready; a digest of its results and the calls that fill a sample."""

@@ -11,7 +11,7 @@ import numpy as np
 
 import fastloss as fl
 
-from .inputs import draw, fitting
+from .inputs import draw, fitting, unit_losses
 from .progress import progress
 
 IMPORTS, IMPORT_GOAL = 15, 30.0  # milliseconds above NumPy's own
@@ -53,7 +53,7 @@ def measure_calls(update) -> dict[str, list[float]]:
     names = {"np": np, "a": np.ones(1, np.float32), "b": np.ones(1, np.float32)}
     names["c"] = np.empty_like(names["a"])
     timers = {"np.subtract": Timer("np.subtract(a, b, out=c)", globals=names)}
-    for name in fl.losses():
+    for name in unit_losses():
         shape = (1,) if fl.get(name).schema == "map" else (1, 2)
         loss = fitting(name, shape)
         inputs = draw(loss, np.float32, shape)

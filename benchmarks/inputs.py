@@ -20,6 +20,11 @@ def fitting(name: str, shape: tuple[int, ...]) -> Any:
     return loss.replace(**{key: np.resize(x, shape[-1]) for key, x in several.items()})
 
 
+def unit_losses() -> list[str]:
+    """The losses of elements or rows; those of groups need other inputs."""
+    return [name for name in fl.losses() if fl.get(name).schema in ("map", "row")]
+
+
 def draw(loss: Any, dtype: Any, shape: tuple[int, ...], seed: int = 0) -> dict[str, np.ndarray]:
     """Every input of a loss by name, for predictions of a shape; computed losses are finite."""
     random = np.random.default_rng(seed)
@@ -61,6 +66,8 @@ def _elements(random: Any, domain: Any, dtype: Any, shape: tuple[int, ...]) -> n
     if np.isfinite([domain.low, domain.high]).all():
         margin = 1e-3 * (domain.high - domain.low)
         return random.uniform(domain.low + margin, domain.high - margin, shape).astype(dtype)
+    if domain.low > 0:
+        return np.exp(random.normal(0.0, 0.5, shape)).astype(dtype)
     if np.isfinite(domain.low):
         return (domain.low + random.poisson(2.0, shape)).astype(dtype)
     if np.isfinite(domain.high):

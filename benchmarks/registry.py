@@ -15,6 +15,7 @@ import fastloss as fl
 
 from .cases import COLD, Group, run, write
 from .compare import RESULTS
+from .inputs import unit_losses
 from .peers import COMPILED, PEERS
 from .registry_summary import summary
 from .work import OUTPUTS
@@ -44,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
             peers=tuple(peer for peer in peers if peer.installed),
             repetitions=options.repetitions or _repetitions(elements, options.quick),
         )
-        for loss in options.losses or fl.losses()
+        for loss in options.losses or unit_losses()
         for elements in sizes
         for shape in shapes(loss, elements)
         for dtype in ("float32", "float64")
@@ -81,7 +82,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         action="store_true",
         help=f"no {COMPILED}, the smaller sizes, fewer repetitions; prints only",
     )
-    parser.add_argument("--losses", nargs="+", choices=fl.losses(), metavar="NAME")
+    parser.add_argument("--losses", nargs="+", choices=unit_losses(), metavar="NAME")
     parser.add_argument("--sizes", nargs="+", type=int, metavar="N", help="numbers of elements")
     parser.add_argument("--threads", type=int, default=1, help="of fastloss and every peer")
     parser.add_argument("--repetitions", type=int, help="samples of each row")

@@ -21,6 +21,13 @@ inline void pad(T* x, int64_t n) {
     for (int64_t i = n; i < padded(n); ++i) x[i] = x[n - 1];
 }
 
+// A domain's lower end as T. What T rounds to 0 is above it: the domain is that of numbers above 0.
+template <class T>
+inline T lower_end(const fastloss_domain& domain) {
+    const T low = T(domain.low);
+    return low == T(0) && domain.low > 0 ? from_bits<T>(1) : low;
+}
+
 template <class T>
 inline bool outside(T x, T low, T high, bool discrete) {
     return discrete ? (x != low) & (x != high) & (x == x) : (x < low) | (x > high);
@@ -29,7 +36,7 @@ inline bool outside(T x, T low, T high, bool discrete) {
 // Whether any of n values lies outside the domain; NaN lies in every domain.
 template <class T>
 bool any_outside(const fastloss_domain& domain, const T* x, int64_t n) {
-    const T low = T(domain.low), high = T(domain.high);
+    const T low = lower_end<T>(domain), high = T(domain.high);
     int bad = 0;
     if (domain.discrete) {
         for (int64_t i = 0; i < n; ++i)
@@ -44,11 +51,12 @@ bool any_outside(const fastloss_domain& domain, const T* x, int64_t n) {
 template <class T>
 bool used_outside(const Job& job, const fastloss_domain& domain, const T* x, int64_t n, int64_t k,
                   int64_t unit_stride, int64_t class_stride, const double* weight) {
+    const T low = lower_end<T>(domain), high = T(domain.high);
     for (int64_t i = 0; i < n; ++i) {
         if (job.weighted && weight[i] == 0) continue;
         for (int64_t j = 0; j < k; ++j) {
             const T value = x[i * unit_stride + j * class_stride];
-            if (outside(value, T(domain.low), T(domain.high), domain.discrete != 0)) return true;
+            if (outside(value, low, high, domain.discrete != 0)) return true;
         }
     }
     return false;

@@ -8,6 +8,8 @@
 #include "drive_row.hpp"
 #include "losses/list.hpp"
 #include "map.hpp"
+#include "pair.hpp"
+#include "scan.hpp"
 
 namespace fastloss {
 namespace {
@@ -70,16 +72,55 @@ constexpr fastloss_kernel row_kernel() {
     return kernel;
 }
 
-template <class Map, class Rows>
+template <class T, template <class> class Formula, int... outputs>
+constexpr void fill_pair(fastloss_block* table, Indices<outputs...>) {
+    ((table[outputs] = pair_group<T, Formula, outputs>), ...);
+}
+
+template <template <class> class Formula, int... outputs>
+constexpr void fill_scan(fastloss_block* table, Indices<outputs...>) {
+    ((table[outputs] = scan_group<Formula, outputs>), ...);
+}
+
+template <template <class> class Formula>
+constexpr fastloss_kernel pair_kernel() {
+    fastloss_kernel kernel{};
+    kernel.name = Formula<float>::name;
+    kernel.schema = FASTLOSS_PAIR;
+    kernel.predictions = 1;
+    kernel.inputs = 2;
+    kernel.parameters = parameter_count<Formula<float>, float>();
+    fill_pair<float, Formula>(kernel.block[0], OutputSets<false>::type{});
+    fill_pair<double, Formula>(kernel.block[1], OutputSets<false>::type{});
+    return kernel;
+}
+
+// Scans compute in float64 for both dtypes.
+template <template <class> class Formula>
+constexpr fastloss_kernel scan_kernel() {
+    fastloss_kernel kernel{};
+    kernel.name = Formula<float>::name;
+    kernel.schema = FASTLOSS_SCAN;
+    kernel.predictions = 1;
+    kernel.inputs = 3;
+    kernel.parameters = parameter_count<Formula<double>, double>();
+    fill_scan<Formula>(kernel.block[0], OutputSets<false>::type{});
+    fill_scan<Formula>(kernel.block[1], OutputSets<false>::type{});
+    return kernel;
+}
+
+template <class Map, class Rows, class Pairs, class Scans>
 struct Table;
-template <template <class> class... Map, template <class> class... Rows>
-struct Table<List<Map...>, List<Rows...>> {
-    static constexpr fastloss_kernel kernels[] = {map_kernel<Map>()..., row_kernel<Rows>()...};
-    static constexpr int count = sizeof...(Map) + sizeof...(Rows);
+template <template <class> class... Map, template <class> class... Rows,
+          template <class> class... Pairs, template <class> class... Scans>
+struct Table<List<Map...>, List<Rows...>, List<Pairs...>, List<Scans...>> {
+    static constexpr fastloss_kernel kernels[] = {map_kernel<Map>()..., row_kernel<Rows>()...,
+                                                  pair_kernel<Pairs>()..., scan_kernel<Scans>()...};
+    static constexpr int count = sizeof(kernels) / sizeof(kernels[0]);
 };
 
 constexpr Isa make_isa(const char* name) {
-    using Kernels = Table<MapLosses, RowLosses>;
+    using Kernels = Table<MapLosses, RowLosses, PairLosses, ScanLosses>;
     return {name,
             Kernels::kernels,
             Kernels::count,

@@ -1,34 +1,30 @@
 #include "ranks.hpp"
 
-#include <algorithm>
 #include <vector>
+
+#include "sort.hpp"
 
 namespace fastloss {
 namespace {
 
 template <class T>
-struct Item {
-    T x;
-    int64_t place;
-};
-
-template <class T>
-bool before(const Item<T>& a, const Item<T>& b) {
-    return a.x < b.x || (a.x == a.x && b.x != b.x);
-}
-
-template <class T>
 void rank(const T* x, int64_t k, int64_t stride, T target, T* ranks) {
-    static thread_local std::vector<Item<T>> items;
-    items.resize(k);
-    for (int64_t j = 0; j < k; ++j) items[j] = {x[j * stride], j};
-    std::sort(items.begin(), items.end(), before<T>);
+    static thread_local std::vector<Keyed> keys;
+    keys.resize(2 * k);
+    const int bits = 8 * int(sizeof(T));
+    const uint64_t nan_key = uint64_t(-1) >> (64 - bits);
+    for (int64_t j = 0; j < k; ++j) {
+        const T member = x[j * stride];
+        keys[j] = {member == member ? sortable(member) : nan_key, j};
+    }
+    const Keyed* const sorted = sort_keys(keys.data(), keys.data() + k, k, bits);
     for (int64_t first = 0; first < k;) {
         int64_t end = first + 1;
-        while (end < k && !before(items[first], items[end])) ++end;
+        while (end < k && sorted[end].key == sorted[first].key) ++end;
         const int64_t below = first + end;  // twice how many are smaller, plus how many are equal
-        const T outer = T(items[first].x > target ? 2 * k - below : below);
-        for (int64_t j = first; j < end; ++j) ranks[items[j].place * stride] = outer;
+        const bool above = x[sorted[first].index * stride] > target;
+        const T outer = T(above ? 2 * k - below : below);
+        for (int64_t j = first; j < end; ++j) ranks[sorted[j].index * stride] = outer;
         first = end;
     }
 }

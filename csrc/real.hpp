@@ -140,6 +140,30 @@ FASTLOSS_INLINE T lowered(T x) {
     return x * from_bits<T>((Format<T>::bias - Format<T>::raise) << Format<T>::mantissa);
 }
 
+// (factor + factor_low) e^x in two words, also where e^x alone is no normal number: for x up to
+// 174 (double: 1401) in magnitude; beyond, 0 or infinity. Within 0.55 / 0.5 ulp of high where
+// factor, high and their lower words are normal; 0 e^x = 0.
+template <class T>
+FASTLOSS_INLINE TwoWord<T> two_exp_product(T x, T factor, T factor_low = T(0)) {
+    using F = Format<T>;
+    constexpr T shift = F::round + 2 * F::bias;
+    constexpr T end = T(1.37) * T(F::bias);
+    const bool inside = abs(x) <= end;
+    T biased = multiply_add(x, F::log2_e, shift);
+    T r = inside ? exp_remainder(x, biased - shift) : T(0);
+    Power<T> power(inside ? to_bits(biased) : Bits<T>(2 * F::bias));
+    T slope = exp_slope(r, T(1));
+    T e = fma(r, slope, T(1)), e_low = fma(r, slope, T(1) - e);
+    // half of a negative power first, as the factor may be large
+    T a = factor * power.first, a_low = factor_low * power.first;
+    T product = a * e;
+    T low = fma(a, e, -product) + fma(a, e_low, a_low * e);
+    T limit = x > end ? (factor == T(0) ? T(0) : F::infinity) : (x < -end ? T(0) : x);
+    T high = inside ? product * power.second : factor * limit;
+    const bool regular = inside & (abs(high) < F::infinity);
+    return {high, regular ? low * power.second : T(0)};
+}
+
 // (e^r - 1 - r) / r^2 for ln(3/4) <= r <= ln(3/2).
 FASTLOSS_INLINE float expm1_reduced(float r) {
     return polynomial(r, 0x1.000004p-1f, 0x1.5554e6p-3f, 0x1.5546d6p-5f, 0x1.11e742p-7f,

@@ -16,8 +16,10 @@ import numpy as np
 
 import fastloss as fl
 from fastloss._catalogue import HEADER, statements
+from fastloss._domains import POSITIVE, Domain
+from fastloss.accuracy.runners import arguments, outputs
 from fastloss.accuracy.samples import fixed_classes
-from fastloss.accuracy.variants import plain_variants, variants
+from fastloss.accuracy.variants import plain_variants, unit_losses, variants
 
 PAGE = Path(__file__).with_name("conventions.md")
 CLASSES = 3
@@ -48,36 +50,54 @@ def targets(loss: fl.Loss) -> list[Any]:
     return [0.0, 0.5, 1.0] if domain.high == 1.0 else [0.0, 2.0]
 
 
-def beside(loss: fl.Loss) -> float:
-    """A prediction inside the domain."""
-    domain = loss.domains()[0]
+def domains(loss: fl.Loss) -> list[Domain]:
+    """Those of the classes of a row, or of all predictions of an element."""
+    known = dict(zip(loss.inputs, loss.domains(), strict=True))
+    found = [known[name] for name in loss.differentiated]
+    return found * (fixed_classes(loss) or CLASSES) if isinstance(loss, fl.RowLoss) else found
+
+
+def beside(domain: Domain) -> float:
+    """A prediction inside the domain, for all but the one that is looked at."""
     if not domain.checked:
         return 0.0
-    return (domain.low + domain.high) / 2 if domain.low > -np.inf else domain.high - 1.0
+    if np.isfinite([domain.low, domain.high]).all():
+        return (domain.low + domain.high) / 2
+    return domain.low + 1.0 if np.isfinite(domain.low) else domain.high - 1.0
 
 
-def others(loss: fl.RowLoss) -> list[float]:
-    """Predictions of a row's other classes, away from what kinks are at: numbers and rivals."""
-    count = (fixed_classes(loss) or CLASSES) - 1
-    first, step = (0.25, 0.25) if loss.takes_numbers else (0.0, 0.0)
-    if loss.reference == "rival":
-        step = -2.5
-    return [beside(loss) + first + step * j for j in range(count)]
+def moved(loss: fl.Loss, i: int, x: float) -> Any:
+    """Predictions of which one is x: a list, of classes or where there are several.
+
+    The others are away from what kinks are at: numbers and rivals.
+    """
+    found = [beside(domain) for domain in domains(loss)]
+    if isinstance(loss, fl.RowLoss):
+        step = 0.25 if loss.takes_numbers else 0.0
+        if loss.reference == "rival":
+            found, step = [y + 2.5 for y in found], -2.5
+        found = [y + step * j for j, y in enumerate(found)]
+    else:
+        found = [0.5 if y == 0.0 else y for y in found]
+    found[i] = x
+    return found if isinstance(loss, fl.RowLoss) or len(found) > 1 else x
 
 
 def ends(loss: fl.Loss) -> Iterator[Any]:
-    """Predictions with one class, or all logits, at an end of the domain or NaN."""
-    domain = loss.domains()[0]
-    for x in (domain.low, domain.high, np.nan):
-        yield [x, *others(loss)] if isinstance(loss, fl.RowLoss) else x
+    """Predictions of which one, or all logits of a row, are at an end of the domain or NaN."""
+    rows = isinstance(loss, fl.RowLoss)
+    for i, domain in enumerate(domains(loss)[: 1 if rows else None]):
+        for x in (domain.low, domain.high, np.nan):
+            if x != POSITIVE.low:  # which stands for an end that lies outside
+                yield moved(loss, i, x)
     if isinstance(loss, fl.RowLoss) and not domain.checked and not loss.takes_numbers:
         yield from ([x] * CLASSES for x in (domain.low, domain.high))
 
 
 def results(loss: fl.Loss, prediction: Any, target: Any) -> tuple[Any, Any, Any]:
     """Value, gradient and Hessian of one unit."""
-    found = loss.value_grad_hess(np.array([prediction]), np.array([target]), reduction="none")
-    return tuple(output[0] for output in found)
+    value, grad, hess = outputs(loss, arguments(loss, np.array([prediction]), np.array([target])))
+    return value[0], grad[0], hess[0]
 
 
 # ---- Markdown
@@ -120,7 +140,7 @@ def limits() -> str:
     """A table a loss: what it gives at the ends of its domain and at NaN."""
     header = ("loss", "prediction", "target", "value", "gradient", "Hessian")
     sections = []
-    for name in fl.losses():
+    for name in unit_losses():
         known: set[Line] = set()
         lines: list[Line] = []
         for loss in shown(name):
@@ -137,8 +157,8 @@ def limit_lines(loss: fl.Loss) -> Iterator[Line]:
         for target in targets(loss):
             if not loss.smooth and isinstance(target, list) and prediction[0] == target[0]:
                 continue  # a kink
-            outputs = results(loss, prediction, target)
-            yield numbers(prediction), numbers(target), *map(numbers, outputs)
+            found = results(loss, prediction, target)
+            yield numbers(prediction), numbers(target), *map(numbers, found)
 
 
 def merged(lines: Iterable[Line], all_targets: int) -> Iterator[Line]:
@@ -146,9 +166,9 @@ def merged(lines: Iterable[Line], all_targets: int) -> Iterator[Line]:
     groups: dict[tuple[str, Line], list[str]] = {}
     for prediction, target, *cells in lines:
         groups.setdefault((prediction, tuple(cells)), []).append(target)
-    for (prediction, outputs), group in groups.items():
+    for (prediction, cells), group in groups.items():
         together = "any" if len(group) == all_targets else " or ".join(group)
-        yield prediction, together, *outputs
+        yield prediction, together, *cells
 
 
 # ---- kinks
@@ -158,7 +178,7 @@ def kinks() -> str:
     """Where derivatives jump, with those below, at and above the place."""
     header = ("loss", "prediction", "target", "gradient", "Hessian")
     lines: list[Line] = []
-    for name in fl.losses():
+    for name in unit_losses():
         found = [(f"`{loss}`", *line) for loss in shown(name) for line in kink_lines(loss)]
         if not found or found[0][0] != f"`{name}`":
             found.insert(0, (f"`{name}`", "none", "", "", ""))
@@ -168,25 +188,27 @@ def kinks() -> str:
 
 def kink_lines(loss: fl.Loss) -> Iterator[Line]:
     """Prediction, target, gradient and Hessian."""
-    domain = loss.domains()[0]
     rows = isinstance(loss, fl.RowLoss)
+    # of a row the first class stands for all
+    along = list(enumerate(domains(loss)))[: 1 if rows else None]
     # differences from an unbounded target, one of which makes a prediction 0
     real = (not rows or loss.takes_numbers) and not loss.domains()[1].checked
-    known: set[tuple[float, Line]] = set()
-    for target, x in itertools.product(targets(loss), [*places(loss), -3.0]):
+    known: set[tuple[int, float, Line]] = set()
+    some = itertools.product(targets(loss), along, [*places(loss), -3.0])
+    for target, (i, domain), x in some:
         place = x + target if real else x
         around = [np.nextafter(place, -np.inf), place, np.nextafter(place, np.inf)]
         if domain.outside(np.array(around)).any() or (real and place - target != x):
             continue
-        predictions = [[y, *others(loss)] if rows else y for y in around]
+        predictions = [moved(loss, i, y) for y in around]
         found = np.array([results(loss, p, target)[1:] for p in predictions])
-        slopes = found[:, :, 0] if rows else found  # along the first class
+        slopes = found[:, :, i] if found.ndim > 2 else found
         if not np.allclose(slopes[0], slopes[2], 1e-6, 1e-6):
             below, at, above = (map(number, row) for row in slopes.round(12))
             cells = tuple(f"{a}, **{b}**, {c}" for a, b, c in zip(below, at, above, strict=True))
-            if not real or (x, cells) not in known:  # most losses are of the difference
+            if not real or (i, x, cells) not in known:  # most losses are of the difference
                 yield numbers(predictions[1]), numbers(target), *cells
-            known.add((x, cells))
+            known.add((i, x, cells))
 
 
 def places(loss: fl.Loss) -> list[float]:
@@ -203,18 +225,17 @@ def empties() -> str:
     header = ("loss", "nothing", "`sum`", "its gradient, Hessian", "`mean`",
               "its gradient, Hessian", "`mean` with a `normalizer`")  # fmt: skip
     lines: list[Line] = []
-    for name in fl.losses():
+    for name in unit_losses():
         groups: dict[Line, list[str]] = {}
-        for label, outputs in nothing(fl.get(name)):
-            groups.setdefault(outputs, []).append(label)
-        lines += [(f"`{name}`", "; ".join(group), *outputs) for outputs, group in groups.items()]
+        for label, cells in nothing(fl.get(name)):
+            groups.setdefault(cells, []).append(label)
+        lines += [(f"`{name}`", "; ".join(group), *cells) for cells, group in groups.items()]
     return table(header, lines)
 
 
 def nothing(loss: fl.Loss) -> Iterator[tuple[str, Line]]:
     """Each way to have no unit that counts, and what comes of it."""
-    row = [beside(loss), *others(loss)] if isinstance(loss, fl.RowLoss) else beside(loss)
-    prediction = np.array([row] * UNITS)
+    prediction = np.array([moved(loss, 0, beside(domains(loss)[0]))] * UNITS)
     target = np.array([targets(loss)[0]] * UNITS)
     yield "no units", reductions(loss, prediction[:0], target[:0])
     yield "weights 0", reductions(loss, prediction, target, 0.0)
@@ -227,9 +248,11 @@ def reductions(loss: fl.Loss, prediction: Any, target: Any, weight: Any = None) 
     """Sum and mean, with the derivatives; a mean with a normalizer."""
     cells: list[str] = []
     for reduction in ("sum", "mean"):
-        value, *slopes = loss.value_grad_hess(prediction, target, weight, reduction)
+        options = {"weight": weight, "reduction": reduction}
+        value, *slopes = outputs(loss, arguments(loss, prediction, target), **options)
         cells += number(value), ", ".join(number(np.abs(x).max(initial=0.0)) for x in slopes)
-    return *cells, number(loss.value(prediction, target, weight, normalizer=1.0))
+    value = loss.value(**arguments(loss, prediction, target), weight=weight, normalizer=1.0)
+    return *cells, number(value)
 
 
 # ---- the page

@@ -6,14 +6,18 @@ pass over the arrays.
 
 from . import losses as _families
 from ._config import set_threads, show_config, threads, use_backend
-from ._loss import Loss, MapLoss, RowLoss, get, losses
+from ._loss import GroupLoss, ListLoss, Loss, MapLoss, PairLoss, RowLoss, ScanLoss, get, losses
 from ._version import __version__
 from .losses import *  # noqa: F403
 
 __all__ = [
+    "GroupLoss",
+    "ListLoss",
     "Loss",
     "MapLoss",
+    "PairLoss",
     "RowLoss",
+    "ScanLoss",
     "__version__",
     "get",
     "get_include",

@@ -42,6 +42,12 @@ def call(
 def run(plan: Plan) -> float | None:
     """The reduced value, or None where values of the inputs are refused."""
     backend = _config.backend()
+    if plan.groups is not None:
+        from . import _run_groups
+
+        if plan.threads is None:
+            plan.threads = _config.thread_limit()
+        return _run_groups.run(plan, backend)
     if backend == "numpy":
         return _plain.run(plan)
     if plan.threads is None:

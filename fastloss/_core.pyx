@@ -41,6 +41,12 @@ for _type, _code in (
 ):
     DTYPES[_type] = _code
 
+SCHEMAS = {"map": FASTLOSS_MAP, "row": FASTLOSS_ROW, "pair": FASTLOSS_PAIR,
+           "list": FASTLOSS_LIST, "scan": FASTLOSS_SCAN}
+ORDERS = {"given": FASTLOSS_AS_GIVEN, "target up": FASTLOSS_TARGET_UP,
+          "target down": FASTLOSS_TARGET_DOWN, "prediction down": FASTLOSS_PREDICTION_DOWN}
+UNITS = {"group": FASTLOSS_GROUPS, "pair": FASTLOSS_PAIRS, "event": FASTLOSS_EVENTS}
+REDUCTIONS = {"none": FASTLOSS_NONE, "sum": FASTLOSS_SUM, "mean": FASTLOSS_MEAN}
 TARGETS = {"masses": FASTLOSS_MASSES, "labels": FASTLOSS_LABELS, "numbers": FASTLOSS_NUMBERS}
 ENCODINGS = {"class": FASTLOSS_CLASS, "one_hot": FASTLOSS_ONE_HOT, "levels": FASTLOSS_LEVELS,
              "columns": FASTLOSS_COLUMNS, "ranks": FASTLOSS_RANKS}
@@ -104,7 +110,7 @@ def prepare(loss):
     native.kernel = names.index(loss.kernel) if loss.kernel in names else -1
     memset(&native.plan, 0, sizeof(native.plan))
     plan = &native.plan
-    plan.schema = FASTLOSS_ROW if loss.schema == "row" else FASTLOSS_MAP
+    plan.schema = SCHEMAS[loss.schema]
     plan.predictions = len(loss.differentiated)
     plan.inputs = len(loss.inputs)
     if plan.inputs > FASTLOSS_MAX_INPUTS or plan.predictions > FASTLOSS_MAX_PREDICTIONS:
@@ -360,7 +366,7 @@ cdef int fill(object plan, object block, fastloss_plan *to) except -1:
     if to.block == NULL:
         raise RuntimeError(f"{plan.loss.name} has no compiled kernel; use_backend('numba') or "
                            "use_backend('numpy') runs it")
-    to.reduction = {"none": FASTLOSS_NONE, "sum": FASTLOSS_SUM, "mean": FASTLOSS_MEAN}[plan.reduction]
+    to.reduction = REDUCTIONS[plan.reduction]
     if plan.normalizer is not None:
         to.normalizer = plan.normalizer
     to.threads = 0 if plan.threads is None else plan.threads
@@ -411,6 +417,69 @@ def outlook(plan, block):
     }
 
 
+# ---- losses of groups
+
+cdef void *data_of(object array) noexcept:
+    return NULL if array is None else cnp.PyArray_DATA(<cnp.ndarray>array)
+
+
+cdef int fill_groups(object plan, fastloss_groups_plan *to) except -1:
+    cdef Native native = plan.loss._native
+    cdef int index = plan.dtype == np.float64, outputs = plan.outputs
+    cdef const fastloss_kernel *kernel
+    loss = plan.loss
+    memset(to, 0, sizeof(to[0]))
+    if native.kernel < 0:
+        raise RuntimeError(f"{loss.name} has no compiled kernel; use_backend('numpy') runs it")
+    kernel = &fastloss_kernels()[native.kernel]
+    to.schema = native.plan.schema
+    to.dtype = FASTLOSS_FLOAT64 if index else FASTLOSS_FLOAT32
+    to.outputs = outputs
+    to.reduction = REDUCTIONS[plan.reduction]
+    to.block = kernel.block[index][outputs]
+    if to.schema == FASTLOSS_LIST:
+        to.block = kernel.block_along[index][outputs]
+    to.parameters = <void *>native.parameters64 if index else <void *>native.parameters32
+    to.order = ORDERS[loss.order]
+    to.ties = loss.joins_ties
+    to.unit = UNITS[loss.unit]
+    to.normalized = loss.normalized
+    to.most_ranks = plan.units if loss.most_ranks is None else loss.most_ranks
+    to.groups = plan.groups.count
+    to.offsets = <const int64_t *>data_of(plan.groups.offsets)
+    to.normalizer = NAN if plan.normalizer is None else plan.normalizer
+    to.threads = 0 if plan.threads is None else plan.threads
+    to.poll = poll
+    return 0
+
+
+def run_groups(call):
+    """Runs a checked call of a loss of groups; the reduced value."""
+    cdef fastloss_groups_plan native_plan
+    cdef fastloss_result result
+    cdef int status
+    fill_groups(call.plan, &native_plan)
+    native_plan.prediction = data_of(call.prediction)
+    native_plan.target = data_of(call.target)
+    native_plan.event = data_of(call.event)
+    native_plan.weight = <const double *>data_of(call.weight)
+    native_plan.group_weight = <const double *>data_of(call.group_weight)
+    native_plan.value_out = data_of(call.value_out)
+    native_plan.grad_out = data_of(call.grad_out)
+    native_plan.hess_out = data_of(call.hess_out)
+    with nogil:
+        status = fastloss_run_groups(&native_plan, &result)
+    finish(status)
+    return result.value
+
+
+def threads_for_groups(plan):
+    """How many threads running a checked plan would use."""
+    cdef fastloss_groups_plan native_plan
+    fill_groups(plan, &native_plan)
+    return fastloss_threads_for_groups(&native_plan)
+
+
 # ---- configuration
 
 def count_override(int change):
@@ -451,11 +520,12 @@ def set_isa(str name):
 def kernels():
     """Name, schema and counts of predictions, inputs and parameters of every kernel."""
     cdef const fastloss_kernel *kernel
+    schemas = {code: schema for schema, code in SCHEMAS.items()}
     found = []
     for i in range(fastloss_kernel_count()):
         kernel = &fastloss_kernels()[i]
-        found.append((kernel.name.decode(), "row" if kernel.schema == FASTLOSS_ROW else "map",
-                      kernel.predictions, kernel.inputs, kernel.parameters))
+        found.append((kernel.name.decode(), schemas[kernel.schema], kernel.predictions,
+                      kernel.inputs, kernel.parameters))
     return found
 
 

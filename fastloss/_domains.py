@@ -12,9 +12,14 @@ __all__ = [
     "ANYTHING",
     "CLASS_INDEX",
     "COUNTS",
+    "EVENT",
+    "GROUP",
     "LOG_PROBABILITY",
     "MASS",
+    "POSITIVE",
     "PROBABILITY",
+    "RELEVANCE",
+    "TIME",
     "Domain",
     "labels",
 ]
@@ -29,7 +34,7 @@ class Domain:
     text : str
         How messages and documentation call it.
     low, high : float
-        The ends.
+        The ends, in float64.
     discrete : bool
         Only ``low`` and ``high`` themselves are allowed.
     """
@@ -48,7 +53,16 @@ class Domain:
         """Boolean array: which values lie outside."""
         if self.discrete:
             return (x != self.low) & (x != self.high) & (x == x)
-        return (x < self.low) | (x > self.high)
+        # as doubles: float32 would round the least number above 0 to 0
+        return (x < np.float64(self.low)) | (x > np.float64(self.high))
+
+    def clip(self, x: Any) -> Any:
+        """The nearest numbers inside, in the same dtype."""
+        x = np.asarray(x)
+        low = np.asarray(self.low, x.dtype)
+        if low < np.float64(self.low):
+            low = np.nextafter(low, x.dtype.type(1))
+        return np.clip(x, low, np.asarray(self.high, x.dtype))
 
 
 ANYTHING = Domain("any number")
@@ -58,6 +72,11 @@ ABOVE_MINUS_ONE = Domain("a number >= -1", -1.0)
 LOG_PROBABILITY = Domain("a number <= 0", high=0.0)
 MASS = Domain("a number >= 0", 0.0)
 CLASS_INDEX = Domain("a class index", 0.0)
+EVENT = Domain("0 (censored) or 1 (event)", 0.0, 1.0, discrete=True)
+GROUP = Domain("an integer, the same for the elements of a group")
+POSITIVE = Domain("a number > 0", float(np.finfo(np.float64).smallest_subnormal))
+RELEVANCE = Domain("a number in [0, 100]", 0.0, 100.0)
+TIME = Domain("a time >= 0", 0.0)
 
 
 def labels(kind: str) -> Domain:

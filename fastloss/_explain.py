@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _config
+from . import _config, _run_groups
 from ._native import core
 from ._plan import GRAD, HESS, VALUE, Plan, make_plan
 
@@ -40,6 +40,8 @@ class Explanation:
         The arrays that are converted block by block, and why.
     path : str
         How the call gets there.
+    groups : int
+        How many groups the units are in; 0 for a loss without groups.
     """
 
     loss: str
@@ -55,15 +57,19 @@ class Explanation:
     streams: bool
     conversions: tuple[str, ...]
     path: str
+    groups: int = 0
 
     def __str__(self) -> str:
         size = f"{self.units} units" + (f" of {self.classes} classes" if self.classes > 1 else "")
+        parts = f"in {self.blocks} blocks of {self.block_units}"
+        if self.groups:
+            parts = f"in {self.groups} groups"
         lines = {
             "loss": self.loss,
             "backend": f"{self.backend} ({self.isa})" if self.isa else self.backend,
             "kernel": f"{self.kernel}, computing in {self.dtype}",
             "path": self.path,
-            "work": f"{size} in {self.blocks} blocks of {self.block_units}",
+            "work": f"{size} {parts}",
             "threads": f"{self.threads}{_WHY_ONE if self.threads == 1 else ''}",
             "stores": "bypass the cache" if self.streams else "through the cache",
             "conversions": "; ".join(self.conversions) or "none",
@@ -88,7 +94,13 @@ def explain(loss: Any, prediction: Any, target: Any, weight: Any = None, **optio
         "block_units": max(plan.units, 1),
     }
     isa = ""
-    if backend != "numpy":
+    groups = 0 if plan.groups is None else plan.groups.count
+    if groups:
+        _run_groups.check_backend(plan, backend)
+    if groups and backend != "numpy":
+        outlook["threads"] = core.threads_for_groups(plan)
+        isa = core.isa()
+    elif backend != "numpy":
         if plan.threads is None:
             plan.threads = _config.thread_limit()
         block = None
@@ -110,6 +122,7 @@ def explain(loss: Any, prediction: Any, target: Any, weight: Any = None, **optio
         blocks=-(-plan.units // outlook["block_units"]),
         conversions=tuple(_conversions(plan)),
         path=_path(plan, originals),
+        groups=groups,
         **outlook,
     )
 

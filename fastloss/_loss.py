@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ._domains import ANYTHING, Domain
+from ._domains import ANYTHING, GROUP, Domain
 from ._messages import shown
 from ._native import methods, prepare
 from ._parameters import Parameter
@@ -17,7 +17,17 @@ from ._parameters import Parameter
 if TYPE_CHECKING:
     from ._catalogue import Catalogue
 
-__all__ = ["Loss", "MapLoss", "RowLoss", "get", "losses"]
+__all__ = [
+    "GroupLoss",
+    "ListLoss",
+    "Loss",
+    "MapLoss",
+    "PairLoss",
+    "RowLoss",
+    "ScanLoss",
+    "get",
+    "losses",
+]
 
 
 @functools.cache
@@ -106,13 +116,16 @@ class Loss:
     name: ClassVar[str]
     """The registry name."""
     schema: ClassVar[str]
-    """The driver that runs it: ``"map"`` or ``"row"``."""
+    """The driver that runs it: ``"map"`` or ``"row"``; of groups ``"pair"``, ``"list"``,
+    ``"scan"``."""
     unit: ClassVar[str]
-    """What a value belongs to: ``"element"`` or ``"row"``."""
+    """What a mean is over: ``"element"``, ``"row"``, ``"group"``, ``"pair"`` or ``"event"``."""
     additive: ClassVar[bool] = True
     """Whether a total is the sum over parts of the data."""
     inputs: ClassVar[tuple[str, ...]] = ("prediction", "target")
     """Prediction, target and, as keywords, what else the loss needs."""
+    optional: ClassVar[tuple[str, ...]] = ()
+    """The inputs that may be left out."""
     differentiated: ClassVar[tuple[str, ...]] = ("prediction",)
     """The inputs that have gradients."""
     has_gradient: ClassVar[bool] = True
@@ -359,7 +372,10 @@ class MapLoss(Loss):
 
     A subclass gives ``formula(prediction, target, *extras, *parameters) -> value, grad, hess`` in
     the vocabulary, or the value alone where there is no gradient, and ``definition`` with the same
-    arguments: the textbook value.
+    arguments: the textbook value alone, or a tuple of the terms that it is the sum of, where they
+    may cancel. Inputs that are differentiated come first; of several, gradients and Hessians are
+    tuples. Where the Hessian is not the second derivative, ``curvature`` with the same arguments
+    defines it.
     """
 
     schema = "map"
@@ -428,3 +444,92 @@ class RowLoss(Loss):
     class_weight: tuple[float, ...] | None = None
     ignore_index: int | None = None
     label_smoothing: float = 0.0
+
+
+class GroupLoss(Loss):
+    """A loss of whole groups of elements: of their order, or of who is at risk with whom.
+
+    Predictions and targets have one axis. ``group`` holds an integer for each element; equal ones
+    lie side by side. Without it all elements are one group.
+
+    A subclass gives ``definition``, the textbook value of a group: of lists of predictions,
+    targets, events where there are any, and weights, with the parameters as keywords.
+    """
+
+    inputs: ClassVar[tuple[str, ...]] = ("prediction", "target", "group")
+    optional = ("group",)
+    additive = False
+    optimum = "none"  # a constant tells nothing apart
+    order: ClassVar[str]
+    """In what order a group is looked at: ``"given"``, ``"target up"``, ``"target down"`` or
+    ``"prediction down"``; equal elements keep theirs."""
+    joins_ties: ClassVar[bool] = False
+    """Whether elements of equal targets are one step of a scan."""
+    normalized: bool = False
+    """Whether target masses are divided by their sum."""
+    definition: ClassVar[Callable[..., Any]]
+    most_ranks: int | None = None
+    """How many first elements of a group have pairs with all others; None is all."""
+
+    def domains(self) -> tuple[Domain, ...]:
+        return ANYTHING, ANYTHING, GROUP
+
+
+class PairLoss(GroupLoss):
+    """A loss of the pairs of a group's elements whose targets differ.
+
+    A subclass gives ``formula(better, worse, *parameters) -> value, grad, hess`` of the two
+    predictions, with the derivatives in the better one, which depend on the difference alone.
+    Where :attr:`order` is ``"prediction down"``, pairs weigh by gains and ranks:
+
+    - ``gain(target)``; all of these take the parameters after their own arguments;
+    - ``step(rank)``, whose sums from 1 on give ``discount(sum, low) -> high, low`` its arguments:
+      so differences between neighbours keep their digits;
+    - ``weigh(gain, discount, gap, apart)``: a pair's weight, by the differences of both, which are
+      in units of the best order's sum; ``apart`` is 0 where all predictions of the group are equal;
+    - ``rescale(total)``: a factor of the group, from its pairs' gradients' magnitudes.
+
+    """
+
+    schema = "pair"
+    unit = "pair"
+    order = "target down"
+    formula: ClassVar[Callable[..., tuple[Any, Any, Any]]]
+    gain: ClassVar[Callable[..., Any]]
+    step: ClassVar[Callable[..., Any]]
+    discount: ClassVar[Callable[..., Any]]
+    weigh: ClassVar[Callable[..., Any]]
+    rescale: ClassVar[Callable[..., Any]]
+
+
+class ListLoss(GroupLoss):
+    """A loss of rows whose rows are the groups, of any length; its targets are masses.
+
+    A subclass has the scalar functions of a :class:`RowLoss` as :attr:`scalars`.
+    """
+
+    schema = "list"
+    unit = "group"
+    order = "given"
+
+
+class ScanLoss(GroupLoss):
+    """A loss of a sorted group whose events each weigh the mass of all elements from theirs on.
+
+    A subclass gives, in two words wherever a number is a pair:
+
+    - ``mass(score, unit)``: an element's mass, in units of that of another score;
+    - ``gap(score, unit)``: what it lacks of that score's value;
+    - ``left(l, events)``: the part of tied events' masses that event ``l`` of them sees;
+    - ``term(rest, tied, left) -> value, slope``: of an event, by the mass of the others from there
+      on and that of its tie;
+    - ``emit(mass, slope, curve, own) -> grad, hess``: of an element, by the sums of slopes and of
+      their squares over the events that see it, and the weight of its own event;
+    """
+
+    schema = "scan"
+    mass: ClassVar[Callable[..., Any]]
+    gap: ClassVar[Callable[..., Any]]
+    left: ClassVar[Callable[..., Any]]
+    term: ClassVar[Callable[..., Any]]
+    emit: ClassVar[Callable[..., Any]]

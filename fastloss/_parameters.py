@@ -20,6 +20,7 @@ __all__ = [
     "fraction",
     "fractions",
     "nonnegative",
+    "optional_count",
     "optional_fraction",
     "optional_integer",
     "optional_weights",
@@ -105,13 +106,17 @@ def _numbers(
     return numbers
 
 
-def positive(default: float, examples: tuple[float, ...] = (0.3, math.inf)) -> Any:
+def positive(
+    default: float,
+    examples: tuple[float, ...] = (0.3, math.inf),
+    extremes: tuple[float, ...] = (1e-3, 1e3),
+) -> Any:
     """A number above 0, infinity included."""
 
     def check(name: str, value: Any) -> float:
         return _number(name, value, "above 0", lambda v: v > 0)
 
-    return Parameter(default, check, examples, extremes=(1e-3, 1e3))
+    return Parameter(default, check, examples, extremes)
 
 
 def finite_positive(default: float, examples: tuple[float, ...] = (3.0,)) -> Any:
@@ -250,6 +255,21 @@ def optional_integer(default: int | None = None, examples: tuple[int, ...] = (-1
             raise TypeError(f"{name} must be an integer or None; got {shown(value)}")
         if not -(2**63) <= int(value) < 2**63:
             raise ValueError(f"{name} must be an integer of 64 bits or None; got {shown(value)}")
+        return int(value)
+
+    return Parameter(default, check, examples)
+
+
+def optional_count(default: int | None = None, examples: tuple[Any, ...] = (2, None)) -> Any:
+    """An integer of at least 1, or None for no end."""
+
+    def check(name: str, value: Any) -> int | None:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+            raise TypeError(f"{name} must be an integer or None; got {shown(value)}")
+        if not 1 <= int(value) < 2**63:
+            raise ValueError(f"{name} must be at least 1, or None for no end; got {shown(value)}")
         return int(value)
 
     return Parameter(default, check, examples)

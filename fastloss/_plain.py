@@ -14,7 +14,7 @@ from ._failures import refused
 from ._plan import GRAD, HESS, VALUE, Plan
 from ._units import Units, parts
 
-__all__ = ["run"]
+__all__ = ["row_outputs", "run"]
 
 
 def run(plan: Plan) -> float | None:
@@ -84,10 +84,17 @@ def _elements(loss: Any, arguments: list[np.ndarray], parameters: list[Any]) -> 
 
 def _two_words(*words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The sum of all words of a row, in two words; infinities have no lower ones."""
-    first, *rest = (np.sum(word, axis=-1, dtype=np.longdouble) for word in words)
-    total = np.where(np.isfinite(first), first + sum(rest), first)
-    high = np.asarray(total, np.float64)
-    return high, np.where(np.isfinite(high), np.asarray(total - high, np.float64), 0.0)
+    first, *lower = (np.atleast_1d(np.asarray(word, np.longdouble)) for word in words)
+    most = np.max(np.where(np.isfinite(first), np.abs(first), 0), axis=-1, keepdims=True)
+    # digits above a common place add up exactly
+    place = np.ldexp(np.longdouble(1), np.frexp(most * first.shape[-1])[1] + 1)
+    upper = (first + place) - place
+    exact = np.sum(upper, axis=-1)
+    rest = np.sum(first - upper, axis=-1) + sum(np.sum(word, axis=-1) for word in lower)
+    plain = np.sum(first, axis=-1)
+    high = np.asarray(np.where(np.isfinite(plain), exact + rest, plain), np.float64)
+    low = np.asarray((exact - high) + rest, np.float64)
+    return high, np.where(np.isfinite(high), low, 0.0)
 
 
 def _encoded(units: Units, z: np.ndarray) -> np.ndarray:
@@ -130,27 +137,44 @@ def _reference(kind: str, z: np.ndarray, q: np.ndarray) -> np.ndarray:
 def _rows(units: Units, arguments: list[np.ndarray], parameters: list[Any]) -> Any:
     plan = units.plan
     loss: Any = plan.loss
-    scalars = loss.scalars
     z = arguments[0]
     q = arguments[1] if plan.target == "masses" else _encoded(units, z)
     if loss.label_smoothing:
         dtype = plan.dtype.type
         share = dtype(loss.label_smoothing / plan.classes)
         q = dtype(1 - loss.label_smoothing) * q + share
-    if scalars.reference == "number":
-        reference = arguments[1][:, np.newaxis]
-    else:
+    one = plan.labels and loss.encoding == "class" and not loss.label_smoothing
+    fitted = (_picked(z, q), 1.0) if one else (z, q)
+    if loss.scalars.reference == "number":
+        return row_outputs(loss, z, q, fitted, parameters, arguments[1][:, np.newaxis])
+    return row_outputs(loss, z, q, fitted, parameters)
+
+
+def row_outputs(
+    loss: Any,
+    z: np.ndarray,
+    q: np.ndarray,
+    fitted: Any,
+    parameters: list[Any],
+    reference: Any = None,
+) -> Any:
+    """Value, gradient and Hessian of rows with these target masses.
+
+    ``fitted`` are the predictions and masses of the classes that have any; ``reference`` is that
+    of each row where the rows do not tell it.
+    """
+    scalars = loss.scalars
+    if reference is None:
         reference = _reference(scalars.reference, z, q)
     ties = np.sum(z == reference, axis=1).astype(np.float64)
     kept, terms = scalars.term(z, reference, *parameters)
-    one = plan.labels and loss.encoding == "class" and not loss.label_smoothing
-    fits = scalars.fit(*(_picked(z, q), 1.0) if one else (z, q), reference, *parameters)
+    fits = scalars.fit(*fitted, reference, *parameters)
     value, row = scalars.finish(
         reference[:, 0],
         ties,
         tuple(_two_words(*words) for words in terms),
         tuple(_two_words(*words) for words in fits),
-        np.float64(plan.classes),
+        np.float64(z.shape[1]),
         *parameters,
     )
     if not loss.has_gradient:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ._config import checked_threads
 from ._dtypes import CANONICAL
+from ._groups import Groups, make_groups
 from ._inputs import as_array, check_index_agreement, is_bfloat16
 from ._messages import kind_of, shown
 
@@ -65,6 +66,8 @@ class Plan:
     in_place: bool = False
     wrote_to: tuple[str, ...] = ()
     """The output arguments that the caller gave."""
+    groups: Groups | None = None
+    """Of a loss of groups."""
 
     @property
     def rows(self) -> bool:
@@ -75,6 +78,13 @@ class Plan:
     def labels(self) -> bool:
         """Whether the target holds class indices."""
         return self.target == "labels"
+
+    @property
+    def value_shape(self) -> Shape:
+        """That of the values of ``reduction="none"``."""
+        if self.groups is None or self.loss.unit == "event":
+            return self.shape
+        return (self.groups.count,)
 
     @property
     def units(self) -> int:
@@ -107,7 +117,8 @@ def make_plan(
     given: dict[str, Any] = {"prediction": prediction, "target": target, **inputs}
     _check_names(loss, outputs, inputs)
     check_index_agreement({**given, "weight": weight})
-    arrays = {name: as_array(given[name], name) for name in loss.inputs}
+    left_out = {name for name in loss.optional if given.get(name) is None}
+    arrays = {n: as_array(given[n], n) for n in loss.inputs if n not in left_out}
     if weight is not None:
         arrays["weight"] = as_array(weight, "weight")
     for name in loss.differentiated:
@@ -117,6 +128,9 @@ def make_plan(
     if rows:
         check_classes("prediction", first)
     shape = first.shape[:-1] if rows else first.shape
+    groups = make_groups(loss, arrays) if "group" in loss.inputs else None
+    if weight is not None:
+        weight = arrays["weight"] if groups is None else groups.take_weight(arrays["weight"])
     plan = Plan(
         loss=loss,
         outputs=outputs,
@@ -126,15 +140,18 @@ def make_plan(
         arrays={},
         given=arrays,
         target=_target(loss, arrays["target"], first.shape),
-        weight=None if weight is None else _weight(arrays["weight"], shape),
+        weight=None if weight is None else _weight(weight, shape),
         reduction=_reduction(reduction, value_out),
         normalizer=_normalizer(normalizer, reduction),
         threads=None if threads is None else checked_threads(threads, 1),
+        groups=groups,
     )
     if rows:
         _check_rows(plan, arrays["target"])
     order = [*loss.differentiated, *(n for n in loss.inputs if n not in loss.differentiated)]
     for name in order:
+        if name == "group":
+            continue
         whole = rows and not (name == "target" and plan.target != "masses")
         wanted = first.shape if whole else shape
         plan.arrays[name] = _broadcast(name, arrays[name], wanted, first, loss)
@@ -152,7 +169,7 @@ def _check_names(loss: Loss, outputs: int, inputs: dict[str, Any]) -> None:
                 f"this method of {loss.name} has no argument {name!r}; it has {', '.join(known)}"
             )
     for name in extras:
-        if name not in inputs:
+        if name not in inputs and name not in loss.optional:
             raise TypeError(f"{loss.name} needs the input {name!r}: pass {name}=...")
 
 
@@ -308,10 +325,10 @@ def _lay_out_outputs(plan: Plan, value_out: Any, grad_out: Any, hess_out: Any) -
     outs: list[tuple[str, np.ndarray]] = []
     if plan.outputs & VALUE and plan.reduction == "none":
         if value_out is None:
-            value_out = np.empty(plan.shape, first.dtype)
+            value_out = np.empty(plan.value_shape, first.dtype)
         else:
             outs.append(("value_out", value_out))
-            check_out("value_out", value_out, plan.shape)
+            check_out("value_out", value_out, plan.value_shape)
         plan.value_out = value_out
     for bit, name, out, kept in (
         (GRAD, "grad_out", grad_out, plan.grad_out),

@@ -10,6 +10,9 @@ cdef extern from "fastloss.h" nogil:
     enum: FASTLOSS_FLOAT64
     enum: FASTLOSS_MAP
     enum: FASTLOSS_ROW
+    enum: FASTLOSS_PAIR
+    enum: FASTLOSS_LIST
+    enum: FASTLOSS_SCAN
     enum: FASTLOSS_VALUE
     enum: FASTLOSS_GRAD
     enum: FASTLOSS_HESS
@@ -24,6 +27,13 @@ cdef extern from "fastloss.h" nogil:
     enum: FASTLOSS_MASSES
     enum: FASTLOSS_LABELS
     enum: FASTLOSS_NUMBERS
+    enum: FASTLOSS_AS_GIVEN
+    enum: FASTLOSS_TARGET_UP
+    enum: FASTLOSS_TARGET_DOWN
+    enum: FASTLOSS_PREDICTION_DOWN
+    enum: FASTLOSS_GROUPS
+    enum: FASTLOSS_PAIRS
+    enum: FASTLOSS_EVENTS
     enum: FASTLOSS_OK
     enum: FASTLOSS_INTERRUPTED
     enum: FASTLOSS_NO_MEMORY
@@ -90,6 +100,35 @@ cdef extern from "fastloss.h" nogil:
         fastloss_block block[2][8]
         fastloss_block block_along[2][8]
 
+    ctypedef struct fastloss_groups_plan:
+        int32_t schema
+        int32_t dtype
+        int32_t outputs
+        int32_t reduction
+        fastloss_block block
+        const void *parameters
+        int32_t order
+        int32_t ties
+        int32_t unit
+        int32_t normalized
+        int64_t most_ranks
+        int64_t groups
+        const int64_t *offsets
+        const void *prediction
+        const void *target
+        const void *event
+        const double *weight
+        const double *group_weight
+        double normalizer
+        void *value_out
+        void *grad_out
+        void *hess_out
+        int32_t threads
+        int (*poll)(void *) noexcept
+        void *poll_context
+
+    int fastloss_run_groups(const fastloss_groups_plan *plan, fastloss_result *result)
+    int fastloss_threads_for_groups(const fastloss_groups_plan *plan)
     int fastloss_run(const fastloss_plan *plan, fastloss_result *result)
     int fastloss_threads_for(const fastloss_plan *plan)
     int fastloss_streams(const fastloss_plan *plan)

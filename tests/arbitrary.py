@@ -261,15 +261,22 @@ class Call:
             if isinstance(out, str):
                 given[name] = JUNK[out]()
                 continue
-            if out.lies_in in inputs:
-                outs[name] = out.inside(inputs[out.lies_in])
-            else:
-                memories.append(out.watched(self.shape_of(name)))
-                outs[name] = out.changed(memories[-1].array)
-            given[name] = outs[name]
+            found = []
+            for _ in range(self.count_of(name)):
+                if out.lies_in in inputs and not found:
+                    found.append(out.inside(inputs[out.lies_in]))
+                else:
+                    memories.append(out.watched(self.shape_of(name)))
+                    found.append(out.changed(memories[-1].array))
+            outs |= {(name, i): array for i, array in enumerate(found)}
+            given[name] = tuple(found) if len(found) > 1 else found[0]
         options = {n: JUNK[o]() if o in JUNK else o for n, o in self.options.items()}
         arrays = {name: out for name, out in outs.items() if isinstance(out, np.ndarray)}
         return Made({**given, **options}, inputs, arrays, memories)
+
+    def count_of(self, out):
+        """How many arrays an output is."""
+        return len(self.loss.differentiated) if out in ("grad_out", "hess_out") else 1
 
     def shape_of(self, out):
         prediction = self.arguments.get("prediction")

@@ -3,14 +3,33 @@
 import numpy as np
 
 import fastloss as fl
-from fastloss.accuracy.runners import BACKENDS, COMPILED, ISAS, RUNNERS, outputs, restore, running
-from fastloss.accuracy.samples import CLASSES, fixed_classes, generator, sample, with_classes
+from fastloss.accuracy.runners import (
+    BACKENDS,
+    COMPILED,
+    ISAS,
+    RUNNERS,
+    arguments,
+    outputs,
+    restore,
+    running,
+    stacked,
+)
+from fastloss.accuracy.samples import (
+    CLASSES,
+    fixed_classes,
+    generator,
+    sample,
+    sample_groups,
+    with_classes,
+)
 from fastloss.accuracy.variants import (
     all_variants,
     extreme_variants,
+    group_losses,
     name_of,
     plain_variants,
     target_kinds,
+    unit_losses,
     variants,
     with_kinds,
 )
@@ -25,19 +44,27 @@ __all__ = [
     "METHODS",
     "RUNNERS",
     "all_variants",
+    "alone",
+    "arguments",
     "as_one_hot",
+    "as_outs",
     "extreme_variants",
     "fixed_classes",
     "generator",
+    "group_losses",
     "laid_out",
     "name_of",
+    "new_outs",
     "outputs",
     "plain_variants",
     "quick_dtypes",
     "restore",
     "running",
     "sample",
+    "sample_groups",
+    "stacked",
     "target_kinds",
+    "unit_losses",
     "variants",
     "with_classes",
     "with_kinds",
@@ -58,7 +85,7 @@ METHODS = {
 
 def quick_dtypes(loss, runner):
     """The dtypes to test without ``full``: Numba compiles a second per loss and dtype."""
-    position = (*fl.losses(), *fl.losses(gradient=False)).index(loss.name)
+    position = (*unit_losses(), *fl.losses(gradient=False)).index(loss.name)
     return DTYPES if runner[0] != "numba" else (DTYPES[position % 2],)
 
 
@@ -79,6 +106,27 @@ def laid_out(array, layout):
     copy = raw[1:].view(array.dtype).reshape(array.shape)
     copy[...] = array
     return copy
+
+
+def new_outs(loss, inputs, dtype=None):
+    """Memory for gradients or Hessians, laid out as the predictions: a tuple for several."""
+    outs = tuple(np.full_like(inputs[name], np.nan, dtype) for name in loss.differentiated)
+    return outs if len(outs) > 1 else outs[0]
+
+
+def alone(results):
+    """Each array and number of a result, those of several predictions in turn."""
+    if not isinstance(results, tuple):
+        return [results]
+    return [x for part in results for x in alone(part)]
+
+
+def as_outs(loss, arrays):
+    """Arguments for outputs: of arrays for the value, each gradient and each Hessian in turn."""
+    value, *others = arrays
+    n = len(loss.differentiated)
+    grads, hesses = (tuple(part) if n > 1 else part[0] for part in (others[:n], others[n:]))
+    return {"value_out": value, "grad_out": grads, "hess_out": hesses}
 
 
 def as_one_hot(loss, inputs):

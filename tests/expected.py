@@ -23,6 +23,7 @@ FORMATS = {
 }
 """Bits of the significand, the least exponent and about the largest number."""
 OUTPUTS = ("value", "grad", "hess")
+OUTS = tuple(f"{output}_out" for output in OUTPUTS)
 
 
 def ulp(x, dtype):
@@ -45,25 +46,33 @@ class Units:
     """A call without options: a loss that weighs nothing, exact inputs, and the weights."""
 
     loss: fl.Loss
-    prediction: np.ndarray
-    target: np.ndarray
+    inputs: dict
     weight: np.ndarray
 
-    def exact(self, prediction=None, target=None):
-        """Value, gradient and Hessian of every unit that counts."""
-        prediction = self.prediction if prediction is None else prediction
-        target = self.target if target is None else target
-        shapes = (self.weight.shape, prediction.shape, prediction.shape)
-        outs = {f"{part}_out": np.empty(s) for part, s in zip(OUTPUTS, shapes, strict=True)}
+    @property
+    def target(self):
+        return self.inputs["target"]
+
+    @property
+    def compute(self):
+        """The compute dtype."""
+        return self.inputs["prediction"].dtype
+
+    def exact(self, **others):
+        """Value, gradients and Hessians of every unit that counts, with other inputs."""
+        inputs = {**self.inputs, **others}
+        outs = {name: cases.new_outs(self.loss, self.inputs, "f8") for name in OUTS[1:]}
+        outs["value_out"] = np.empty(self.weight.shape)
         with fl.use_backend("numpy"):
-            return self.loss.value_grad_hess(
-                prediction, target, self.weight != 0, reduction="none", **outs
+            found = self.loss.value_grad_hess(
+                **inputs, weight=self.weight != 0, reduction="none", **outs
             )
+        return [cases.stacked(x) for x in found]
 
     def corners(self):
         """The target as a mixture of corners of its domain: pairs of share and corner."""
-        domain = self.loss.domains()[1]
-        if self.target.shape == self.prediction.shape and self.loss.schema == "row":
+        domain = dict(zip(self.loss.inputs, self.loss.domains(), strict=True))["target"]
+        if self.target.shape == self.inputs["prediction"].shape and self.loss.schema == "row":
             corners = np.eye(self.target.shape[-1])
             shares = np.moveaxis(self.target, -1, 0)
         elif domain.discrete or domain.low == -np.inf or self.loss.schema == "row":
@@ -86,29 +95,66 @@ class Units:
             rest = [r - t for r, t in zip(rest, terms, strict=True)]
             largest = [np.maximum(m, np.abs(t)) for m, t in zip(largest, terms, strict=True)]
         largest = [np.maximum(m, np.abs(r)) for m, r in zip(largest, rest, strict=True)]
-        if self.target.shape == largest[1].shape and self.loss.schema == "row":
+        if self.loss.schema == "map":
+            largest = [np.maximum(m, t) for m, t in zip(largest, self.given_terms(), strict=True)]
+        elif self.target.shape == largest[1].shape:
             # a gradient is a difference from the target's own mass
             largest[1] = np.maximum(largest[1], self.target)
         return largest
+
+    def given_terms(self):
+        """The magnitude of the largest term that the definition gives, of each number.
+
+        Of derivatives by differences over a wide step, which tell magnitudes alone.
+        """
+        parameters = [np.float64(self.compute.type(p)) for p in self.loss.kernel_parameters()]
+        order = [*self.loss.differentiated, "target"]
+        order += [name for name in self.loss.inputs if name not in order]
+
+        def terms(**others):
+            inputs = {**self.inputs, **others}
+            arguments = [inputs[name].astype(np.float64) for name in order]
+            found = self.loss.scalars.definition(*arguments, *parameters)
+            return found if isinstance(found, tuple) else ()
+
+        here = terms()
+        if not here:
+            return [0.0, 0.0, 0.0]
+        slopes, curves = [], []
+        for name in self.loss.differentiated:
+            x = self.inputs[name].astype(np.float64)
+            step = np.maximum(1e-4 * np.abs(x), 1e-30)
+            below, above = terms(**{name: x - step}), terms(**{name: x + step})
+            triples = list(zip(below, here, above, strict=True))
+            slopes.append(np.max([np.abs(c - a) / (2 * step) for a, _, c in triples], axis=0))
+            bends = [np.abs(a - 2 * b + c) / step / step for a, b, c in triples]
+            curves.append(np.max(bends, axis=0))
+        largest = np.max([np.abs(np.broadcast_to(x, self.weight.shape)) for x in here], axis=0)
+        several = len(slopes) > 1
+        return [largest, *(np.stack(x, -1) if several else x[0] for x in (slopes, curves))]
 
     def near_kinks(self, whole):
         """Where rounding could move a difference of inputs across a kink: either side is right."""
         if self.loss.schema == "row":  # which compare nothing that was rounded
             return [np.zeros(x.shape, bool) for x in whole]
-        largest = np.maximum(np.abs(self.prediction), np.abs(self.target))
-        step = 4 * ulp(largest, self.prediction.dtype)
-        domain = self.loss.domains()[0]
-        sides = (self.prediction.astype("f8") + s for s in (step, -step))
-        beside = [self.exact(np.clip(side, domain.low, domain.high)) for side in sides]
-        jumps = [[np.abs(side[i] - x) > 1e-2 * np.abs(x) for side in beside]
-                 for i, x in enumerate(whole)]  # fmt: skip
-        return [np.zeros(whole[0].shape, bool), *(np.any(jump, axis=0) for jump in jumps[1:])]
+        domains = dict(zip(self.loss.inputs, self.loss.domains(), strict=True))
+        jumps = [np.zeros(x.shape, bool) for x in whole]
+        for name in self.loss.differentiated:
+            x = self.inputs[name]
+            step = 4 * ulp(np.maximum(np.abs(x), np.abs(self.target)), self.compute)
+            for side in (x.astype("f8") + step, x.astype("f8") - step):
+                beside = self.exact(**{name: domains[name].clip(side)})
+                for i, (here, there) in enumerate(zip(whole, beside, strict=True)):
+                    jumps[i] |= np.abs(there - here) > 1e-2 * np.abs(here)
+        return [np.zeros(whole[0].shape, bool), *jumps[1:]]
 
 
 def units_of(loss, contents):
     """The units of a call with these arrays."""
     compute = np.dtype("f8" if contents["prediction"].dtype.name == "float64" else "f4")
-    prediction = contents["prediction"].astype(compute)
+    order = [name for name in loss.inputs if name != "target"]
+    inputs = {name: contents[name].astype(compute) for name in order}
+    prediction = inputs["prediction"]
     weight = contents.get("weight", np.float64(1)).astype(np.float64)
     shape, target = prediction.shape, contents["target"]
     if cases.target_kinds(loss)[0] in ("labels", "distribution"):
@@ -132,7 +178,8 @@ def units_of(loss, contents):
     else:
         shape = shape[:-1] if loss.schema == "row" else shape
         target = np.broadcast_to(target.astype(compute).astype(np.float64), shape)
-    return Units(loss, prediction, target, np.broadcast_to(weight, shape))
+    inputs = {"prediction": prediction, "target": target, **inputs}
+    return Units(loss, inputs, np.broadcast_to(weight, shape))
 
 
 def plain_labels(loss, labels):
@@ -163,14 +210,14 @@ def check_results(loss, parts, results, contents, reduction, normalizer):
         Of the call.
     """
     units = units_of(loss, contents)
-    compute, weight = units.prediction.dtype, units.weight
+    compute, weight = units.compute, units.weight
     whole = units.exact()
     sizes, unclear = units.largest_terms(whole), units.near_kinks(whole)
     divisor = 1.0
     if reduction == "mean":
         divisor = weight.sum() if normalizer is None else float(normalizer)
     for part, got in zip(parts, results, strict=True):
-        i = OUTPUTS.index(part)
+        i, got = OUTPUTS.index(part), cases.stacked(got)
         summed = part == "value" and reduction != "none"
         factor = np.where(weight == 0, 0, weight / (1.0 if part == "value" else divisor))
         factor = broadcast(factor, whole[i])

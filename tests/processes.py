@@ -53,7 +53,7 @@ def pool_threads():
 
 def compute(seed, **options):
     """The results of a seed's loss and inputs."""
-    loss = fl.get(fl.losses()[seed % len(fl.losses())])
+    loss = fl.get(cases.unit_losses()[seed % len(cases.unit_losses())])
     inputs = cases.sample(loss, (UNITS // 4,), "float64", cases.generator(seed))
     return digest(loss.value_and_grad(**inputs, **options))
 

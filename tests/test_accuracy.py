@@ -23,7 +23,7 @@ WIDTHS = {1: 12, 2: 12, 17: 12}
 FULL_WIDTHS = {40: 12}
 """Rows looked at, by their number of classes."""
 
-EXTREMES = [loss for name in fl.losses() for loss in cases.extreme_variants(name)]
+EXTREMES = [loss for name in cases.unit_losses() for loss in cases.extreme_variants(name)]
 
 
 def runs(losses):
@@ -96,7 +96,7 @@ def test_bounds_hold_for_many_classes(loss, kind, dtype, runner):
 # ---- where we look
 
 
-@pytest.mark.parametrize("name", fl.losses())
+@pytest.mark.parametrize("name", cases.unit_losses())
 def test_every_parameter_is_varied(name):
     default, *others = cases.variants(name)
     changed = {p for loss in others for p in loss.params if loss.params[p] != default.params[p]}

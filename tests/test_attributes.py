@@ -79,13 +79,24 @@ class Lines:
         rng = cases.generator()
         for name in loss.differentiated:
             low, high = interval(self.domains[name])
+            # the logarithm of a scale may make the loss steep
+            if name != loss.differentiated[0] and not self.domains[name].checked:
+                low, high = np.clip(loss.sample, low, high)
             inside = rng.uniform(low, high, (2, *self.inputs[name].shape))
             # half of the lines lead from corner to corner
             corners = rng.choice([low, high], inside.shape)
             corners[1] = low + high - corners[0]
             odd = np.arange(len(inside[0])) % 2 == 1
             inside[:, odd] = corners[:, odd]
+            # and some stay near an end
+            some = np.arange(len(inside[0])) % 4 == 2
+            inside[:, some] = low + (inside[:, some] - low) / 4
             self.ends[name] = inside
+        # of several predictions, each moves alone along some lines
+        several = len(self.ends)
+        for i, ends in enumerate(self.ends.values() if several > 1 else ()):
+            stays = ~np.isin(np.arange(len(ends[0])) % (several + 1), (i, several))
+            ends[1, stays] = ends[0, stays]
         # dense at the ends, where probabilities are cut off
         place = 1 / (1 + np.exp(-np.linspace(-14, 14, STEPS)))
         self.places = np.broadcast_to(place, (len(self.inputs["target"]), STEPS))

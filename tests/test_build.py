@@ -28,12 +28,14 @@ FORBIDDEN = {
 }
 
 # Every function that mentions a formula is its loop, but for those that call the loops of a row.
-CALLERS = ("across_block<", "along_block<", "sum_row<", "emit_row<")
+CALLERS = ("across_block<", "along_block<", "sum_row<", "emit_row<", "pair_group<", "scan_group<")
+# Of those, what may be inlined: walks over sorted groups, whose steps need the one before.
+WALKS = ("walk_back<", "walk_there<", "Ranks<", "widened<")
 ROW_LOOPS = ("::term_loop", "::fit_loop", "::loop(", "emit_loop<", "emit_columns<",
-             "finish_rows<")  # fmt: skip
+             "finish_rows<", "pair_loop<", "mass_loop", "scan_emit_loop<")  # fmt: skip
 # The sums over the rows of a block.
 SUM_LOOPS = ("ColumnSum<float>::fold(", "ColumnSum<double>::fold(", "column_maxima<",
-             "add_segment<")  # fmt: skip
+             "add_segment<", "add_to_others<", "add_to_total<")  # fmt: skip
 
 # ---- compiling
 
@@ -54,7 +56,7 @@ def setup_flags():
 
 SOURCES = setup_flags()
 ISAS = [Path(source).stem.removeprefix("kernels_") for source in SOURCES if "kernels_" in source]
-KERNELS = [name for name, *_ in core.kernels()] if core is not None else []
+KERNELS = {name: schema for name, schema, *_ in core.kernels()} if core is not None else {}
 VALUE_ONLY = {fl.get(name).kernel for name in fl.losses(gradient=False)}
 
 
@@ -205,7 +207,9 @@ def loops_of(disassembly, formula):
     return {
         name: instructions
         for name, instructions in disassembly.items()
-        if re.search(rf"\b{formula}\b", name) and not any(part in name for part in CALLERS)
+        if re.search(rf"\b{formula}\b", name)
+        and not any(part in name for part in CALLERS)
+        and (name.endswith("_loop") or "_loop(" in name or not any(w in name for w in WALKS))
     }
 
 
@@ -237,7 +241,7 @@ def test_formula_loops_fill_vectors(disassembly, isa, kernel):
         for name, instructions in own.items()
         if any(is_packed(m) and REGISTER[isa] in o for _, m, o in in_loops(instructions))
     ]
-    for dtype in ("float", "double"):
+    for dtype in ("float", "double") if KERNELS[kernel] != "scan" else ("double",):
         assert any(f"<{dtype}, " in name for name in packed), "no loop was found"
     bad = bad_loops(own, REGISTER[isa])
     assert not bad, "\n".join(bad)
@@ -258,18 +262,26 @@ def symbols(path, *options):
     return [tuple(line[17:].split(" ", 1)) for line in text.splitlines()]
 
 
+BLOCKS = {
+    "map": ("map_block",),
+    "row": ("across_block", "along_block"),
+    "pair": ("pair_group",),
+    "scan": ("scan_group",),
+}
+
+
 @pytest.mark.parametrize("isa", ISAS)
 def test_every_formula_has_loops(objects, isa):
     """So that no loop escapes under another name."""
     names = [name for _, name in symbols(objects[isa])]
     assert all(any(part in name for name in names) for part in (*ROW_LOOPS, *CALLERS))
     for kernel, schema, *_ in core.kernels():
-        blocks = ("map_block",) if schema == "map" else ("across_block", "along_block")
-        for block in blocks:
+        for block in BLOCKS[schema]:
             start = f"void fastloss::(anonymous namespace)::{block}<"
             own = [n for n in names if n.startswith(start) and f"::{camel_case(kernel)}," in n]
-            # two dtypes; value, and where there is a gradient grad, both, hess, both of these, all
-            expected = 2 if kernel in VALUE_ONLY else 12
+            # value, and where there is a gradient grad, both, hess, both of these, all;
+            # of two dtypes, but for scans
+            expected = (1 if kernel in VALUE_ONLY else 6) * (1 if schema == "scan" else 2)
             assert len({n.partition("(long")[0] for n in own}) == expected, (block, kernel)
 
 

@@ -118,8 +118,13 @@ def out_arrays(choice, inputs, layout):
     names = [name for name in cases.METHODS[choice["outputs"]] if name != "value"]
     if not choice["given"] or layout == "unaligned":
         return {}
-    like = np.zeros_like(inputs["prediction"])
-    return {f"{name}_out": cases.laid_out(like, layout) for name in names}
+    loss, _ = choice["case"]
+    like = [np.zeros_like(inputs[name]) for name in loss.differentiated]
+    outs = {}
+    for name in names:
+        arrays = tuple(cases.laid_out(array, layout) for array in like)
+        outs[f"{name}_out"] = arrays if len(arrays) > 1 else arrays[0]
+    return outs
 
 
 def check(choice):
@@ -135,10 +140,11 @@ def check(choice):
     for output, bound in zip(("value", "grad", "hess"), loss.ulps[compute], strict=True):
         if output not in expected:
             continue
-        a, b = np.asarray(got[output], np.float64), np.asarray(expected[output], np.float64)
+        a, b = (np.asarray(cases.stacked(x[output]), np.float64) for x in (got, expected))
         assert a.shape == b.shape
         if f"{output}_out" in given:
-            assert got[output] is given[f"{output}_out"]
+            pairs = zip(*map(cases.alone, (got[output], given[f"{output}_out"])), strict=True)
+            assert all(result is out for result, out in pairs)
         alone = output == "value" and choice["reduction"] != "none"
         epsilon = max(
             (4 * bound + 4) * np.finfo(compute).eps, 0 if alone else np.finfo(choice["dtype"]).eps

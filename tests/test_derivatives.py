@@ -9,13 +9,13 @@ STEP = 5e-4
 POINTS = {"map": 300, "row": 40}
 
 
-def neighbours(loss, inputs, part, step):
-    """Outputs with one class (or the only prediction) moved by -2 to 2 steps."""
+def neighbours(loss, inputs, name, part, step):
+    """Outputs with one class (or a whole prediction) moved by -2 to 2 steps."""
     found = {}
     for k in (-2, -1, 0, 1, 2):
-        moved = inputs["prediction"].copy()
+        moved = inputs[name].copy()
         moved[part] += k * step
-        found[k] = cases.outputs(loss, {**inputs, "prediction": moved})
+        found[k] = cases.outputs(loss, {**inputs, name: moved})
     return found
 
 
@@ -39,25 +39,27 @@ def test_finite_differences(loss_and_kind, rng):
     loss, kind = loss_and_kind
     n = POINTS[loss.schema]
     inputs = cases.sample(loss, (n,), np.float64, rng, kind, extremes=False)
-    x = inputs["prediction"]
-    domain = loss.domains()[0]
-    step = STEP * np.minimum(np.minimum(x - domain.low, domain.high - x), 1.0)
-    parts = [(..., j) for j in range(x.shape[-1])] if loss.schema == "row" else [(...,)]
-    compared = 0
-    for part in parts:
-        by_step = neighbours(loss, inputs, part, step[part])
-        value = {k: v for k, (v, _, _) in by_step.items()}
-        grad = {k: g[part] for k, (_, g, _) in by_step.items()}
-        hesses = {k: h[part] for k, (_, _, h) in by_step.items()}
-        hess = hesses[0]
-        keep = smooth(value, hesses, step[part])
-        compared += keep.mean() / len(parts)
-        pairs = [(grad[0], value), (hess, grad)]
-        if hasattr(loss.scalars, "curvature"):  # which stands in for the second derivative
-            pairs.pop()
-        for exact, f in pairs:
-            found = difference(f, step[part])
-            size = np.max([abs(v) for v in f.values()], axis=0)
-            allowed = 1e-9 * abs(exact) + 1e-14 * size / step[part]
-            assert (abs(found - exact) <= allowed)[keep].all()
-    assert compared > 0.9
+    domains = dict(zip(loss.inputs, loss.domains(), strict=True))
+    compared = []
+    for i, name in enumerate(loss.differentiated):
+        x, domain = inputs[name], domains[name]
+        step = STEP * np.minimum(np.minimum(x - domain.low, domain.high - x), 1.0)
+        parts = [(..., j) for j in range(x.shape[-1])] if loss.schema == "row" else [(...,)]
+        for part in parts:
+            by_step = neighbours(loss, inputs, name, part, step[part])
+            own = (..., i) if len(loss.differentiated) > 1 else part
+            value = {k: v for k, (v, _, _) in by_step.items()}
+            grad = {k: g[own] for k, (_, g, _) in by_step.items()}
+            hesses = {k: h[own] for k, (_, _, h) in by_step.items()}
+            hess = hesses[0]
+            keep = smooth(value, hesses, step[part])
+            compared.append(keep.mean())
+            pairs = [(grad[0], value), (hess, grad)]
+            if hasattr(loss.scalars, "curvature"):  # which stands in for the second derivative
+                pairs.pop()
+            for exact, f in pairs:
+                found = difference(f, step[part])
+                size = np.max([abs(v) for v in f.values()], axis=0)
+                allowed = 1e-9 * abs(exact) + 1e-14 * size / step[part]
+                assert (abs(found - exact) <= allowed)[keep].all()
+    assert np.mean(compared) > 0.9

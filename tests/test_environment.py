@@ -20,7 +20,7 @@ import fastloss as fl
 
 pytestmark = pytest.mark.alone  # measures time, uses all cores
 
-DEFAULTS = [fl.get(name) for name in fl.losses()]
+DEFAULTS = [fl.get(name) for name in cases.unit_losses()]
 COMPILED_BACKENDS = [b for b in cases.BACKENDS if b != "numpy"]
 
 
@@ -234,12 +234,11 @@ def uses(loss, dtype, rng):
     for kind, units in itertools.product(cases.target_kinds(loss), (0, 1, 600)):
         valid = cases.sample(loss, (units,), dtype, rng, kind)
         values = {name: x for name, x in valid.items() if x.dtype == dtype}
-        shape = valid["prediction"].shape
         options = [{"reduction": r} for r in ("none", "sum", "mean")]
         options += [{"weight": np.full(units, w)} for w in (0.0, 1e300, np.nan)]
         options += [{"normalizer": 1e-300}, {"weight": np.full(units, 1e300), "reduction": "sum"}]
-        options += [{"grad_out": np.empty(shape, "float16"), "hess_out": np.empty(shape, "float16"),
-                     "value_out": np.empty(units, "float16"), "reduction": "none"}]  # fmt: skip
+        outs = {f"{name}_out": cases.new_outs(loss, valid, "float16") for name in ("grad", "hess")}
+        options += [{**outs, "value_out": np.empty(units, "float16"), "reduction": "none"}]
         options += [{name: np.full_like(x, bad)} for name, x in values.items()
                     for bad in (np.nan, np.inf, -np.inf, np.finfo(dtype).max)]  # fmt: skip
         for option in options:
@@ -384,7 +383,7 @@ def test_flags_stay():
         inputs = cases.sample(loss, (UNITS,), "float32", rng)
         for units, flags in itertools.product((300, UNITS), (0, OVERFLOW, ALL_FLAGS)):
             part = {name: array[:units] for name, array in inputs.items()}
-            out = np.empty_like(part["prediction"])
+            out = cases.new_outs(loss, part)
             with modes(flags=flags):
                 loss.grad(**part, grad_out=out)
 

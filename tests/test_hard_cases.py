@@ -1,12 +1,13 @@
 """Inputs that some library gets wrong, or could, with the right answers.
 
 The tables of ``hard_cases`` have a file for each family of losses and a row for each case: what is
-hard about it, prediction, target, value and, where there are, gradient and Hessian; where terms
-cancel, also how large they are. Answers are real numbers: limits, or textbook formulas at 900
-digits, rounded to double. Where a dtype cannot hold an answer, its nearest number is right, or
-infinity.
+hard about it, prediction (a list of classes, or of several predictions), target, value and, where
+there are, gradient and Hessian; where terms cancel, also how large they are. Answers are real
+numbers: limits, or textbook formulas at 900 digits, rounded to double. Where a dtype cannot hold an
+answer, its nearest number is right, or infinity.
 
-A row runs in every dtype that holds its inputs, and in every way to compute.
+A row runs in every dtype that holds its inputs, and in every way to compute. That of a loss of
+groups is one group; what it needs besides a target stands with that in a dictionary.
 """
 
 import functools
@@ -14,6 +15,7 @@ import importlib
 import math
 
 import cases
+import group_cases
 import numpy as np
 import pytest
 
@@ -35,22 +37,24 @@ def tables():
         yield importlib.import_module(f"hard_cases.{name}").CASES
 
 
-CASES = [(loss, case) for table in tables() for loss, rows in table.items() for case in rows]
+EVERY = [(loss, case) for table in tables() for loss, rows in table.items() for case in rows]
+GROUPS = [one for one in EVERY if isinstance(one[0], fl.GroupLoss)]
+CASES = [one for one in EVERY if not isinstance(one[0], fl.GroupLoss)]
 
 
-def arrays(case, dtype):
+def arrays(loss, case, dtype):
     """One unit; an integer is the class index of a row."""
     prediction, target = case[1:3]
-    label = isinstance(prediction, list) and isinstance(target, int)
+    label = loss.schema == "row" and isinstance(target, int)
     with np.errstate(over="ignore"):
         return np.array([prediction], dtype), np.array([target], None if label else dtype)
 
 
-def holds(dtype, case):
+def holds(dtype, loss, case):
     """Whether the inputs of a case are numbers of a dtype."""
     return all(
         (np.float64(array[0]) == np.float64(x)).all()
-        for array, x in zip(arrays(case, dtype), case[1:3], strict=True)
+        for array, x in zip(arrays(loss, case, dtype), case[1:3], strict=True)
     )
 
 
@@ -60,7 +64,7 @@ RUNS = [
     )
     for loss, case in CASES
     for dtype in cases.DTYPES
-    if holds(dtype, case)
+    if holds(dtype, loss, case)
     for runner in cases.RUNNERS
     if dtype in cases.quick_dtypes(loss, runner)
 ]
@@ -101,7 +105,7 @@ def check(got, exact, bound, dtype, largest=0.0):
 
 
 def check_unit(loss, prediction, target, answers, dtype, largest=0.0):
-    found = cases.outputs(loss, {"prediction": prediction, "target": target})
+    found = cases.outputs(loss, cases.arguments(loss, prediction, target))
     terms = {name: largest for name in OUTPUTS}
     if target.ndim == 2 and np.count_nonzero(target) > 1:
         terms["grad"] = np.maximum(largest, target[0])  # a class's own mass is taken away
@@ -115,7 +119,7 @@ def check_unit(loss, prediction, target, answers, dtype, largest=0.0):
 @pytest.mark.parametrize(("loss", "case", "dtype", "runner"), RUNS)
 def test_the_right_answer(loss, case, dtype, runner):
     answers, largest = case[3:6], case[6:]
-    unit = arrays(case, dtype)
+    unit = arrays(loss, case, dtype)
     with cases.running(runner):
         check_unit(loss, *unit, answers, dtype, *largest)
         masses = loss.schema == "row" and not loss.takes_numbers
@@ -123,9 +127,43 @@ def test_the_right_answer(loss, case, dtype, runner):
             check_unit(loss, *widened(loss, *unit), answers, dtype, *largest)
 
 
+# ---- groups
+
+
+def group(case, dtype):
+    """The inputs of a group."""
+    given = case[2] if isinstance(case[2], dict) else {"target": case[2]}
+    with np.errstate(over="ignore"):
+        return {name: np.array(x, dtype) for name, x in {"prediction": case[1], **given}.items()}
+
+
+def group_holds(dtype, case):
+    wide = group(case, np.float64)
+    return all((x == wide[name]).all() for name, x in group(case, dtype).items())
+
+
+GROUP_RUNS = [
+    pytest.param(
+        loss, case, dtype, runner, id=f"{loss!r}-{case[0]}-{dtype}-{cases.name_of(runner)}"
+    )
+    for loss, case in GROUPS
+    for dtype in cases.DTYPES
+    if group_holds(dtype, case)
+    for runner in group_cases.RUNNERS
+]
+
+
+@pytest.mark.parametrize(("loss", "case", "dtype", "runner"), GROUP_RUNS)
+def test_the_right_answer_of_a_group(loss, case, dtype, runner):
+    with cases.running(runner):
+        found = group_cases.outputs(loss, group(case, dtype))
+    for got, exact, bound in zip(found, case[3:6], loss.ulps[dtype], strict=True):
+        check(got, exact, bound, dtype, *case[6:])
+
+
 @pytest.mark.parametrize("name", [*fl.losses(), *fl.losses(gradient=False)])
 def test_every_loss_has_hard_cases(name):
-    assert sum(loss.name == name for loss, _ in CASES) >= 8
+    assert sum(loss.name == name for loss, _ in EVERY) >= 8
 
 
 # ---- rows that are absent, or weigh

@@ -163,7 +163,8 @@ print(fl.show_config()["backend"])
 for name in fl.losses():
     rows = fl.get(name).schema == "row"
     p = np.full((3, 2) if rows else 3, 0.5)
-    fl.get(name).value_grad_hess(p, p if rows else 1.0)
+    event = {"event": 1} if "event" in fl.get(name).inputs else {}
+    fl.get(name).value_grad_hess(p, p if rows else 1.0, **event)
 print(fl.SquaredError().value_and_grad([1.0, 3.0], 0)[0])
 """
     place, backend, value = python(script, interpreter).split()
@@ -195,7 +196,8 @@ with warnings.catch_warnings(record=True) as caught:
     for name in fl.losses():
         rows = fl.get(name).schema == "row"
         p = np.full((3, 2) if rows else 3, 0.5)
-        fl.get(name).value_grad_hess(p, p if rows else 1.0)
+        event = {"event": 1} if "event" in fl.get(name).inputs else {}
+        fl.get(name).value_grad_hess(p, p if rows else 1.0, **event)
 print(len(caught), caught[0].category.__name__, "FASTLOSS_PURE=1" in str(caught[0].message))
 print(fl.show_config()["backend"], fl.show_config()["threads"])
 value, grad = fl.SquaredError().value_and_grad(np.float32([1, 3]), [0, 0])

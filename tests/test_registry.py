@@ -7,6 +7,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import cases
+import group_cases
+import numpy as np
 import pytest
 
 import fastloss as fl
@@ -21,8 +23,20 @@ LOSSES = [fl.get(name) for name in NAMES]
 VARIANTS = [loss for name in NAMES for loss in cases.variants(name)]
 KERNELS = {name: tuple(rest) for name, *rest in core.kernels()} if core is not None else {}
 
+BASES = {
+    "map": fl.MapLoss,
+    "row": fl.RowLoss,
+    "pair": fl.PairLoss,
+    "list": fl.ListLoss,
+    "scan": fl.ScanLoss,
+}
+
 each_loss = pytest.mark.parametrize("loss", LOSSES, ids=cases.name_of)
 each_variant = pytest.mark.parametrize("loss", VARIANTS, ids=cases.name_of)
+each_unit_variant = pytest.mark.parametrize(
+    "loss", [loss for loss in VARIANTS if not isinstance(loss, fl.GroupLoss)], ids=cases.name_of
+)
+each_group_variant = pytest.mark.parametrize("loss", group_cases.VARIANTS, ids=cases.name_of)
 
 
 def snake_case(name):
@@ -33,12 +47,22 @@ def test_every_kernel_has_a_loss():
     assert {loss.kernel for loss in VARIANTS} == set(KERNELS)
 
 
-@each_variant
+@each_unit_variant
 def test_kernels_fit_their_losses(loss):
     schema, predictions, inputs, parameters = KERNELS[loss.kernel]
     assert schema == loss.schema
     assert predictions == len(loss.differentiated)
     assert inputs == len(loss.inputs)
+    assert parameters == len(loss.kernel_parameters())
+
+
+@each_group_variant
+def test_kernels_fit_their_losses_of_groups(loss):
+    schema, predictions, inputs, parameters = KERNELS[loss.kernel]
+    assert schema == ("row" if loss.schema == "list" else loss.schema)
+    assert predictions == 1
+    # a kernel of scans takes events, which a loss may not have
+    assert inputs == (3 if loss.schema == "scan" else 2)
     assert parameters == len(loss.kernel_parameters())
 
 
@@ -49,7 +73,7 @@ def test_names(loss):
     assert getattr(fl, kind.__name__) is kind
     assert kind.__name__ in fl.__all__
     assert fl.get(loss.name) == kind()
-    assert issubclass(kind, {"map": fl.MapLoss, "row": fl.RowLoss}[loss.schema])
+    assert issubclass(kind, BASES[loss.schema])
 
 
 def test_lists():
@@ -60,7 +84,7 @@ def test_lists():
     for name in fl.__all__:
         assert getattr(fl, name).__doc__
     classes = [x for x in map(fl.__dict__.get, fl.__all__) if inspect.isclass(x)]
-    bases = {fl.Loss, fl.MapLoss, fl.RowLoss}
+    bases = {fl.Loss, fl.GroupLoss, *BASES.values()}
     assert sorted(c.name for c in classes if c not in bases) == sorted(NAMES)
 
 
@@ -115,7 +139,7 @@ def test_documentation(loss):
         assert kind(**{name: parameter.default}) == kind()
 
 
-@each_variant
+@each_unit_variant
 def test_definitions(loss):
     scalars = loss.scalars
     count = len(inspect.signature(scalars.definition).parameters)
@@ -131,6 +155,16 @@ def test_definitions(loss):
     for name, arguments in arity.items():
         function = getattr(scalars, name)
         assert len(inspect.signature(function).parameters) == arguments + parameters, name
+
+
+@each_group_variant
+def test_definitions_of_groups(loss):
+    names = list(inspect.signature(loss.definition).parameters)
+    events = ["events"] if "event" in loss.inputs else []
+    assert names == ["predictions", "targets", *events, "weights", *loss.params]
+    formula = getattr(loss.scalars, "formula", None)
+    if formula is not None:
+        assert len(inspect.signature(formula).parameters) == 2 + len(loss.kernel_parameters())
 
 
 @each_loss
@@ -160,15 +194,21 @@ NEAR = 1e-6
 def jumps(loss):
     """Whether the gradient or the Hessian has a jump at a difference of 0 or of a parameter."""
     found = False
-    target = 1.0 if loss.domains()[1].high >= 1.0 else 0.0
-    for parameter in {0.0, *(p for p in loss.kernel_parameters() if abs(p) < 100)}:
-        for kink in (target + parameter, target - parameter):
-            points = [kink - NEAR, kink + NEAR]
-            if loss.domains()[0].outside(points[0]) or loss.domains()[0].outside(points[1]):
+    known = dict(zip(loss.inputs, loss.domains(), strict=True))
+    target = 1.0 if known["target"].high >= 1.0 else 0.0
+    differences = {0.0, *(p for p in loss.kernel_parameters() if abs(p) < 100)}
+    for i, name in enumerate(loss.differentiated):
+        for kink in (target + sign * p for p in differences for sign in (1, -1)):
+            points = np.array([kink - NEAR, kink + NEAR])
+            if known[name].outside(points).any():
                 continue
-            grad, hess = loss.grad_and_hess(points, target, reduction="none")
-            found |= abs(grad[1] - grad[0]) > 1e-3 or abs(hess[1] - hess[0]) > 1e-3
-    return bool(found)
+            beside = [np.full(2, known[other].clip(0.5)) for other in loss.differentiated]
+            beside[i] = points
+            predictions = np.stack(beside, -1).squeeze()
+            inputs = cases.arguments(loss, predictions, np.full(2, target))
+            _, grad, hess = cases.outputs(loss, inputs)
+            found |= bool((np.abs([grad[1] - grad[0], hess[1] - hess[0]]) > 1e-3).any())
+    return found
 
 
 @pytest.mark.parametrize(

@@ -65,11 +65,11 @@ def test_nan_propagates_to_its_unit_and_the_sum(loss, kind, runner, dtype, rng):
 # ---- 3: infinities
 
 
-def at(loss, kind, dtype, size):
-    """Units whose first class (or only prediction) has a size, and the others are ordinary."""
+def at(loss, kind, dtype, size, name="prediction"):
+    """Units whose first class (or a whole prediction) has a size, and the others are ordinary."""
     rng = cases.generator()
     inputs = cases.sample(loss, (30,), dtype, rng, kind, extremes=False)
-    inputs["prediction"][(..., 0) if loss.schema == "row" else ...] = size
+    inputs[name][(..., 0) if loss.schema == "row" else ...] = size
     return inputs
 
 
@@ -98,16 +98,18 @@ FAR = {
 @each_case
 def test_infinite_predictions_give_the_limit(loss, kind, sign, runner, dtype):
     dtype = dtype or cases.quick_dtypes(loss, runner)[0]
-    domain = loss.domains()[0]
-    with cases.running(runner):
-        if not domain.low <= sign * np.inf <= domain.high:
-            with pytest.raises(ValueError, match="prediction"):
-                cases.outputs(loss, at(loss, kind, dtype, sign * np.inf))
-            return
-        found = [cases.outputs(loss, at(loss, kind, dtype, sign * size)) for size in FAR[dtype]]
-    for *far, got in zip(*found, strict=True):
-        with np.errstate(all="ignore"):
-            np.testing.assert_array_equal(got, eventually(*far))
+    domains = dict(zip(loss.inputs, loss.domains(), strict=True))
+    for name in loss.differentiated:
+        sizes = [at(loss, kind, dtype, sign * size, name) for size in FAR[dtype]]
+        with cases.running(runner):
+            if domains[name].outside(sign * np.inf):
+                with pytest.raises(ValueError, match=name):
+                    cases.outputs(loss, sizes[-1])
+                continue
+            found = [cases.outputs(loss, inputs) for inputs in sizes]
+        for *far, got in zip(*found, strict=True):
+            with np.errstate(all="ignore"):
+                np.testing.assert_array_equal(got, eventually(*far))
 
 
 # ---- 3: 0 log 0 = 0, 0 * inf = 0
@@ -163,14 +165,16 @@ def test_certainty_that_is_right_costs_least(loss, runner, dtype):
 
 
 def at_possible_kinks(loss, dtype):
-    """All pairs of a few round numbers and the parameters."""
+    """All combinations of a few round numbers and the parameters."""
     numbers = {0.0, 1.0, -1.0, 2.0, 0.5, 0.75}
     for p in loss.kernel_parameters():
         numbers |= {p, -p, 1 - p} if np.isfinite(p) else set()
     numbers = np.unique(np.array(sorted(numbers), dtype))
-    prediction, target = (x.ravel() for x in np.meshgrid(numbers, numbers))
-    keep = ~loss.domains()[0].outside(prediction) & ~loss.domains()[1].outside(target)
-    return {"prediction": prediction[keep], "target": target[keep]}
+    inputs = dict(zip(loss.inputs, np.meshgrid(*[numbers] * len(loss.inputs)), strict=True))
+    keep = True
+    for name, domain in zip(loss.inputs, loss.domains(), strict=True):
+        keep &= ~domain.outside(inputs[name])
+    return {name: x[keep] for name, x in inputs.items()}
 
 
 @each_run
@@ -185,7 +189,7 @@ def test_kinks_take_the_least_norm(loss, runner, dtype):
     assert loss.kinks or not len(kinks), "the loss does not say that it has kinks"
     assert len(kinks) or not loss.kinks or loss != fl.get(loss.name)
     for name, got, bound in zip(("grad", "hess"), (grad, hess), loss.ulps[dtype][1:], strict=True):
-        errors = truth.errors(name, got, bound)[kinks]
+        errors = truth.errors(name, got, bound).reshape(len(truth.units), -1).max(axis=1)[kinks]
         where = [{k: x[i] for k, x in inputs.items()} for i in kinks[errors > bound]]
         assert (errors <= bound).all(), (name, where, got[kinks][errors > bound])
 
@@ -317,7 +321,7 @@ def test_any_set_of_outputs_gives_the_same_bits(loss, kind, runner, dtype, rng):
             expected = dict(zip(oracle.OUTPUTS, together, strict=True))
             for method, names in cases.METHODS.items():
                 got = getattr(loss, method)(**inputs, **options)
-                got = got if len(names) > 1 else (got,)
+                got = map(cases.stacked, got if len(names) > 1 else (got,))
                 assert all_same_bits(got, [expected[name] for name in names])
 
 

@@ -276,7 +276,7 @@ def test_sums_near_the_largest_number_and_beyond():
 
 LOSSES = [
     (cases.with_classes(loss, classes), kind, classes)
-    for loss, kind in cases.with_kinds(map(fl.get, fl.losses()))
+    for loss, kind in cases.with_kinds(map(fl.get, cases.unit_losses()))
     for classes in ((5, 40) if loss.schema == "row" else (1,))  # across rows, along rows
 ]
 SIZES = {
@@ -324,15 +324,17 @@ def run(loss, inputs, method, place, given, **options):
     outs = {}
     if given != "nothing":
         like = {"value": inputs["weight"].astype(inputs["prediction"].dtype)}
-        outs = {
-            f"{name}_out": placed(like.get(name, inputs["prediction"]), place)
-            for name in names
-            if name != "value" or options["reduction"] == "none"
-        }
-    if given == "in place" and "grad_out" in outs:
+        first = tuple(placed(inputs[name], place) for name in loss.differentiated)
+        second = tuple(placed(inputs[name], place) for name in loss.differentiated)
+        outs = cases.as_outs(loss, [placed(like["value"], place), *first, *second])
+        if options["reduction"] != "none":
+            del outs["value_out"]
+        outs = {f"{name}_out": outs[f"{name}_out"] for name in names if f"{name}_out" in outs}
+    if given == "in place" and "grad_out" in outs and len(loss.differentiated) == 1:
         outs["grad_out"] = arrays["prediction"]
     results = getattr(loss, method)(**arrays, **options, **outs)
-    return dict(zip(names, results if len(names) > 1 else (results,), strict=True))
+    results = map(cases.stacked, results if len(names) > 1 else (results,))
+    return dict(zip(names, results, strict=True))
 
 
 def differences(got, expected):

@@ -16,7 +16,7 @@ from fastloss._native import core
 
 pytestmark = pytest.mark.alone  # measures time, uses all cores
 
-DEFAULTS = [fl.get(name) for name in fl.losses()]
+DEFAULTS = [fl.get(name) for name in cases.unit_losses()]
 
 
 @pytest.fixture(autouse=True)

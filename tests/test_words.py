@@ -69,6 +69,8 @@ GAMMA = (*POSITIVE, (0.98, 1.02), (1.46, 1.463), (1.98, 2.02))
 NORMAL = ((-INF, INF), (-40.0, 40.0), (-15.0, 15.0), (-3.0, 3.0))
 POWERS = (*POSITIVE, (0.9, 1.1), (0.6, 1.6))
 EXPONENTS = (-300.0, -7.0, -2.5, -1.0, -0.5, -1e-3, 0.0, 1e-5, 0.3, 1.0, 1.5, 2.0, 3.7, 20.0, 900.0)
+PRODUCT = ((-110.0, 0.0), (-1.0, 1.0), (0.0, 15.0))
+FACTORS = (1e20, -7e25, 1e30)
 
 WORDS = {
     "digamma": Word(exact.WORDS["digamma"], (1.6, 1.6), GAMMA),
@@ -91,6 +93,9 @@ WORDS = {
     "tanh": Word(mpmath.tanh, (0.52, 0.52), REAL),
     "trigamma": Word(exact.WORDS["trigamma"], (1.4, 1.4), GAMMA),
     "two_exp_negative": Word(mpmath.exp, (0.92, 0.92), NEGATIVE, "low", True, False),
+    "two_exp_product": Word(
+        lambda x, y: y * mpmath.exp(x), (0.55, 0.5), PRODUCT, FACTORS, True, False
+    ),
     "two_log": Word(mpmath.log, (1.4, 1.4), POSITIVE, "low", True, False),
     "two_log1p": Word(mpmath.log1p, (0.52, 0.52), ((-1.0, INF), (-1.0, 3.0)), None, True, False),
     "two_log_fine": Word(mpmath.log, (4e-3, 4e-4), POSITIVE, "low", True),

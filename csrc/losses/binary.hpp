@@ -4,6 +4,7 @@
 #include "clip.hpp"
 #include "exponentials.hpp"
 #include "logistic.hpp"
+#include "softplus.hpp"
 
 namespace fastloss {
 namespace {
@@ -15,22 +16,18 @@ struct SigmoidCrossEntropy {
 
     Point<T> operator()(T prediction, T target) const {
         const T gap = abs(prediction);
-        const TwoWord<T> e = two_exp_negative(-gap);
-        const T sum = T(1) + e.high;
-        const TwoWord<T> inverse = two_inverse(sum, ((T(1) - sum) + e.high) + e.low);
-        const T softplus = log1p_unit(e.high, e.low * inverse.high);
-        // sigmoid(-|z|); sigmoid(|z|) is 1 - far
-        const T far = fma(e.high, inverse.high, fma(e.high, inverse.low, e.low * inverse.high));
+        const Softplus<T> side(two_exp_negative(-gap));
         const T positive = pos_weight * target, negative = T(1) - target;
         const T both = fma(pos_weight, target, negative);
         // Only the side that the prediction is on has a linear part, so no large terms cancel;
         // 0 * inf = 0 where that side's target is 0.
         const bool up = prediction > T(0);
         const T wrong = up ? negative : positive;
-        const T value = both * softplus;
-        const T grad = fma(up ? -both : both, far, up ? negative : -positive);
-        return {
-            wrong == T(0) ? value : fma(wrong, gap, value), {grad}, {both * fma(-far, far, far)}};
+        const T value = both * side.softplus;
+        const T grad = fma(up ? -both : both, side.far, up ? negative : -positive);
+        return {wrong == T(0) ? value : fma(wrong, gap, value),
+                {grad},
+                {both * fma(-side.far, side.far, side.far)}};
     }
 };
 

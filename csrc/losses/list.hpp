@@ -5,10 +5,13 @@
 #include "categorical.hpp"
 #include "classification.hpp"
 #include "deviances.hpp"
+#include "distribution.hpp"
 #include "divergence.hpp"
 #include "forecast.hpp"
 #include "margin.hpp"
 #include "ordinal.hpp"
+#include "partial_likelihood.hpp"
+#include "ranking.hpp"
 #include "regression.hpp"
 #include "relative.hpp"
 #include "robust.hpp"
@@ -71,10 +74,28 @@ using MapLosses = List<
     SquaredHinge,
     ModifiedHuber,
     SigmoidFocal,
+    GaussianNll,
+    GaussianNllFisher,
+    GaussianNllVariance,
+    GaussianNllVarianceFisher,
+    LaplaceNll,
+    LaplaceNllFisher,
+    LaplaceNllScale,
+    LaplaceNllScaleFisher,
+    StudentTNll,
+    StudentTNllFisher,
+    StudentTNllScale,
+    StudentTNllScaleFisher,
+    IntervalScore,
     ZeroOne>;
 
 using RowLosses = List<
     SoftmaxCrossEntropy,
+    SoftmaxCrossEntropyTempered,
+    SoftmaxCrossEntropyCapped,
+    SoftmaxFocal,
+    Poly1,
+    GeneralizedCrossEntropy,
     CategoricalCrossEntropy,
     Nll,
     MulticlassBrier,
@@ -89,6 +110,15 @@ using RowLosses = List<
     MultiQuantile,
     CrpsEnsemble,
     TopK>;
+
+using PairLosses = List<
+    PairwiseLogistic,
+    PairwiseHinge,
+    LambdarankNdcg>;
+
+using ScanLosses = List<
+    PartialLikelihood,
+    PartialLikelihoodEfron>;
 // clang-format on
 
 }  // namespace

@@ -56,6 +56,20 @@ FASTLOSS_INLINE TwoWord<T> operator*(T a, TwoWord<T> b) {
     return TwoWord<T>{a, T(0)} * b;
 }
 
+template <class T>
+FASTLOSS_INLINE TwoWord<T> operator-(TwoWord<T> x) {
+    return {-x.high, -x.low};
+}
+template <class T>
+FASTLOSS_INLINE TwoWord<T> operator+(T a, TwoWord<T> x) {
+    const TwoWord<T> sum = two_sum(a, x.high);
+    return {sum.high, sum.low + x.low};
+}
+template <class T>
+FASTLOSS_INLINE TwoWord<T> operator-(T a, TwoWord<T> x) {
+    return a + -x;
+}
+
 // p + q x.
 template <class T>
 FASTLOSS_INLINE TwoWord<T> affine(T p, T q, TwoWord<T> x) {

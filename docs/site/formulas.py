@@ -23,7 +23,7 @@ from sympy.printing.latex import LatexPrinter
 
 import fastloss as fl
 from fastloss._domains import Domain
-from fastloss.accuracy.samples import generator, sample
+from fastloss.accuracy.samples import generator, sample, sample_groups
 from fastloss.accuracy.variants import target_kinds
 from fastloss.vocabulary import rebind
 
@@ -80,6 +80,9 @@ class _EveryClass:
         finally:
             self.loops -= 1
 
+    def __len__(self) -> int:
+        return 1
+
 
 class _Holds(sympy.Function):
     """1 where a condition holds, else 0."""
@@ -96,10 +99,10 @@ class _Holds(sympy.Function):
         return sympy.Integer(bool(condition)) if known else None
 
 
-def _count(terms: Any) -> Any:
+def _count(terms: Any, start: Any = 0) -> Any:
     """The sum of some terms, where a condition counts as 1."""
-    conditions = sympy.logic.boolalg.Boolean
-    return sum(_Holds(x) if isinstance(x, conditions | bool) else x for x in terms)
+    conditions = sympy.logic.boolalg.BooleanFunction | sympy.core.relational.Relational | bool
+    return sum((_Holds(x) if isinstance(x, conditions) else x for x in terms), start)
 
 
 def _refuse(*_: Any, **__: Any) -> Any:
@@ -151,7 +154,7 @@ def _letter(loss: fl.Loss) -> str:
     if isinstance(loss, fl.RowLoss) and loss.takes_numbers:
         return "x"
     bare = target.checked and not domain.checked
-    return "z" if loss.schema == "row" or loss.link != "identity" or bare else r"\hat{y}"
+    return "z" if loss.schema != "map" or loss.link != "identity" or bare else r"\hat{y}"
 
 
 def _where(domains: dict[Any, Domain]) -> Callable[..., Any]:
@@ -205,6 +208,52 @@ def _symbols_of_parameters(loss: fl.Loss) -> dict[Any, tuple[str, float]]:
     }
 
 
+# ---- groups
+
+
+class _Held(sympy.Symbol):
+    """A prediction whose place among the others is known: ``value`` is a number to sort by."""
+
+
+def _held(letter: str) -> list[_Held]:
+    """Predictions from the largest down."""
+    symbols = [_Held(f"{letter}_{i + 1}", real=True) for i in range(CLASSES)]
+    for i, symbol in enumerate(symbols):
+        symbol.value = -i
+    return symbols
+
+
+def ordered(loss: fl.Loss) -> list[int] | None:
+    """The targets that a formula of some elements is for, where it depends on their order."""
+    if not isinstance(loss, fl.GroupLoss) or loss.schema == "list":
+        return None
+    targets = list(range(CLASSES))
+    return targets if loss.order == "target up" else targets[::-1]
+
+
+def _definition(loss: fl.Loss) -> Any:
+    return type(loss).definition if isinstance(loss, fl.GroupLoss) else loss.scalars.definition
+
+
+def _sample(loss: fl.Loss, first: bool) -> tuple[dict[str, Any], Any]:
+    """Random inputs, with the first class as label if wanted; the values of units or groups."""
+    if isinstance(loss, fl.GroupLoss):
+        inputs = sample_groups(loss, [CLASSES] * UNITS, "float64", generator())
+        if targets := ordered(loss):
+            inputs["prediction"] = np.sort(inputs["prediction"])[::-1].copy()
+            inputs["target"] = np.tile(np.array(targets, float), UNITS)
+            if "event" in inputs:
+                inputs["event"][:] = 1
+        values = loss.value(**inputs, reduction="none").reshape(UNITS, -1).sum(axis=1)
+        return {n: inputs[n].reshape(UNITS, -1) for n in ("prediction", "target")}, values
+    kind = target_kinds(loss)[-1]
+    classes = CLASSES if loss.schema == "row" else None
+    inputs = sample(loss, (UNITS,), "float64", generator(), kind, extremes=False, classes=classes)
+    if first:
+        inputs["target"][:] = 0
+    return inputs, loss.value(**inputs, reduction="none")
+
+
 # ---- tracing
 
 
@@ -227,44 +276,59 @@ class Traced:
     ----------
     loss : fastloss.Loss
     classes : int, optional
-        Of rows: how many there are; by default one stands for all.
+        Of rows, or elements of groups: how many there are; by default one stands for all.
     label : bool
         Whether the target is the index of the first class, and no symbol.
     """
 
     def __init__(self, loss: fl.Loss, classes: int | None = None, label: bool = False) -> None:
         self.loss = loss
-        self.row = loss.schema == "row"
+        self.row = loss.schema != "map"
         self.classes = classes
         self.label = label
         domains = dict(zip(loss.inputs, loss.domains(), strict=True))
-        letters = {name: _named(name) for name in loss.inputs}
-        of_classes = isinstance(loss, fl.RowLoss) and not loss.takes_numbers
-        letters |= {"prediction": _letter(loss), "target": "q" if of_classes else "y"}
+        letters = {name: _named(name) for name in loss.inputs if name not in ("event", "group")}
+        of_classes = self.row and not (isinstance(loss, fl.RowLoss) and loss.takes_numbers)
+        masses = of_classes and loss.schema in ("row", "list")
+        letters |= {"prediction": _letter(loss), "target": "q" if masses else "y"}
         self.letters = letters
         self.symbols = {
             name: self._row(letters[name])
             if of_classes or (self.row and name == "prediction")
             else sympy.Symbol(letters[name], **_assumed(domains[name]))
-            for name in loss.inputs
+            for name in letters
         }
-        order = dict.fromkeys((*loss.differentiated, "target", *loss.inputs))
+        order = dict.fromkeys((*loss.differentiated, "target", *letters))
         arguments = [self.symbols[name] for name in order]
         if self.columns:
             arguments.append(self._row("q"))
         if label:
             arguments[1] = [sympy.Integer(i == 0) for i in range(CLASSES)]
             letters["target"] = "1"
+        elif targets := ordered(loss):
+            arguments = [_held(letters["prediction"]), list(map(sympy.Integer, targets))]
+            self.symbols = {"prediction": arguments[0]}
+            letters["target"] = str(tuple(targets))
+        options = {}
+        if isinstance(loss, fl.GroupLoss):
+            count = len(arguments[0])
+            arguments += [[True] * count] * ("event" in loss.inputs) + [[sympy.S.One] * count]
+            symbols = {name: x for x, (name, _) in _symbols_of_parameters(loss).items()}
+            options = {
+                name: value if isinstance(value, int) else symbols.get(name, value)
+                for name, value in loss.params.items()
+            }
         residual = not self.row and letters["prediction"] == r"\hat{y}"
         if residual:
             arguments[0] = self.symbols["target"] + RESIDUAL
-        parameters = [_parameter(loss, i) for i in range(len(loss.kernel_parameters()))]
+        count = 0 if options else len(loss.kernel_parameters())
+        parameters = [_parameter(loss, i) for i in range(count)]
         words = dict(PER_CLASS if self.row and classes is None else WORDS)
         known = ((x, domains[name]) for name, x in self.symbols.items())
         words["where"] = _where(
             {s: d for x, d in known for s in ([x] if isinstance(x, sympy.Symbol) else x)}
         )
-        found = rebind(loss.scalars.definition, words)(*arguments, *parameters)
+        found = rebind(_definition(loss), words)(*arguments, *parameters, **options)
         several = found if isinstance(found, tuple) else (found,)
         expression = sympy.sympify(functools.reduce(operator.add, several))
         expression = _tidied(expression)
@@ -289,11 +353,16 @@ class Traced:
         numbers = {symbol: value for symbol, (_, value) in known.items()}
         expression = self.expression
         expression = expression.subs(COUNT, CLASSES).doit()
-        for letter, x in ("q", self.columns), *((self.letters[n], x) for n, x in unit.items()):
-            if np.ndim(x):
-                base = sympy.IndexedBase(letter, real=True)
-                numbers |= {base[i + 1]: number for i, number in enumerate(x)}
-        numbers |= {self.symbols[n]: x for n, x in unit.items() if not np.ndim(x)}
+        known = [(symbol, unit[name]) for name, symbol in self.symbols.items()]
+        if self.columns:
+            known.append((self._row("q"), self.columns))
+        for symbol, x in known:
+            if isinstance(symbol, sympy.Symbol):
+                numbers[symbol] = x
+                continue
+            if isinstance(symbol, _EveryClass):
+                symbol = [symbol.base[i + 1] for i in range(CLASSES)]
+            numbers |= dict(zip(symbol, x, strict=True))
         if not self.row:
             numbers[RESIDUAL] = unit["prediction"] - unit["target"]
         return float(expression.subs(numbers))
@@ -399,13 +468,8 @@ class _Printer(LatexPrinter):
 def is_right(traced: Traced) -> bool:
     """Whether it gives what the loss gives."""
     loss = traced.loss
-    kind = target_kinds(loss)[-1]
-    classes = CLASSES if traced.row else None
-    inputs = sample(loss, (UNITS,), "float64", generator(), kind, extremes=False, classes=classes)
-    if traced.label:
-        inputs["target"][:] = 0
-    values = loss.value(**inputs, reduction="none")
-    if isinstance(loss, fl.RowLoss) and kind == "labels":
+    inputs, values = _sample(loss, traced.label)
+    if isinstance(loss, fl.RowLoss) and inputs["target"].dtype.kind == "i":
         index, label = np.arange(CLASSES), inputs["target"][:, np.newaxis]
         levels = loss.encoding == "levels"
         inputs["target"] = ((index < label) if levels else (index == label)).astype(float)
@@ -418,7 +482,9 @@ def is_right(traced: Traced) -> bool:
 
 def _traces(loss: fl.Loss) -> Iterator[Traced]:
     """For any number of classes, then for some."""
-    ways = ((), (CLASSES,), (CLASSES, True)) if loss.schema == "row" else ((),)
+    ways = {"map": [()], "row": [(), (CLASSES,), (CLASSES, True)]}.get(
+        loss.schema, [(CLASSES,) if ordered(loss) else ()]
+    )
     for way in ways:
         with contextlib.suppress(TypeError, ValueError, AttributeError, NotImplementedError):
             traced = Traced(loss, *way)
@@ -442,5 +508,5 @@ def numbers_shown(loss: fl.Loss) -> dict[str, float]:
 
 def definition_text(loss: fl.Loss) -> str:
     """The definition as Python."""
-    lines = inspect.getsource(loss.scalars.definition)
+    lines = inspect.getsource(_definition(loss))
     return textwrap.dedent(lines).replace("@staticmethod\n", "").replace(": Any", "").strip()

@@ -14,7 +14,7 @@ from numpydoc.docscrape import NumpyDocString
 import fastloss as fl
 from docs.site import formulas, plots, repository
 from fastloss._domains import Domain
-from fastloss.accuracy.samples import generator, sample
+from fastloss.accuracy.samples import generator, sample, sample_groups
 from fastloss.accuracy.variants import target_kinds, variants
 from fastloss.losses import FAMILIES
 
@@ -193,8 +193,12 @@ def outside(domain: Domain) -> float | None:
 
 def refusal(loss: fl.Loss, name: str, number: float, kind: str) -> str:
     """What a call with a number outside the domain of an input says."""
-    inputs = sample(loss, (1,), "float64", generator(), kind, extremes=False)
-    inputs[name].flat[0] = number
+    if isinstance(loss, fl.GroupLoss):
+        inputs = sample_groups(loss, [1], "float64", generator())
+    else:
+        inputs = sample(loss, (1,), "float64", generator(), kind, extremes=False)
+    first = np.arange(inputs[name].size).reshape(inputs[name].shape) == 0
+    inputs[name] = np.where(first, number, inputs[name])
     try:
         loss.value(**inputs)
     except (TypeError, ValueError) as error:
@@ -208,7 +212,7 @@ def domain_lines(loss: fl.Loss) -> Iterator[tuple[str, str, str]]:
         kinds = target_kinds(loss)
         for kind in kinds if name == "target" else kinds[:1]:
             index = name == "target" and kind == "labels"
-            number = -1.0 if index else outside(domain)
+            number = -1 if index else 0.5 if name == "group" else outside(domain)
             message = "" if number is None else f"`{refusal(loss, name, number, kind)}`"
             yield f"`{name}`", "a class index" if index else escaped(domain.text), message
 
@@ -232,7 +236,19 @@ def domains(name: str) -> str:
 
 
 def of_rows(loss: fl.Loss) -> str:
-    """What the letters of a row's formula stand for."""
+    """What the letters of the formula of a row or a group stand for."""
+    if isinstance(loss, fl.GroupLoss):
+        targets = formulas.ordered(loss)
+        if targets is None:
+            return "Sums run over the elements of a group."
+        text = "Shown for three elements, whose targets are {}, {} and {}".format(*targets)
+        return text + (
+            ", all events."
+            if "event" in loss.inputs
+            else ", in the order of their predictions."
+            if loss.order.startswith("prediction")
+            else "."
+        )
     if not isinstance(loss, fl.RowLoss):
         return ""
     if loss.takes_numbers:
@@ -326,10 +342,11 @@ TABLES = {
 def further(name: str) -> str:
     """Links to tables, those that have the loss."""
     line = re.compile(rf"^(?:### {name}$|\| `?{name}\b)", re.MULTILINE)
+    limits = "groups" if isinstance(fl.get(name), fl.GroupLoss) else name
     found = []
     for text, page in TABLES.items():
         if line.search((repository.ROOT / "docs" / f"{page}.md").read_text()):
-            anchor = f"#{name}" if page == "conventions" else ""
+            anchor = f"#{limits}" if page == "conventions" else ""
             found.append(f"{text}: [{page.capitalize()}](../{page}.md{anchor}).")
     return " ".join(found)
 
@@ -371,7 +388,8 @@ def gallery_page() -> str:
     parts = [
         "# Gallery",
         f"Each loss with its default parameters, against the prediction: {legend}. Losses of rows "
-        "are shown against the prediction of the class that is the label, or of the first column.",
+        "are shown against the prediction of the class that is the label, or of the first column; "
+        "losses of groups against the first of three predictions, whose targets are 2, 1 and 0.",
     ]
     for title, names in family_names():
         cards = "\n\n".join(

@@ -79,8 +79,10 @@ def others(loss: fl.RowLoss) -> Any:
 
 
 def evaluated(loss: fl.Loss, varied: str, x: Any, target: Any) -> Curves:
-    """What a loss gives along one input, or along the first class of a row."""
+    """What a loss gives along one input, or along the first one of a row or a group."""
     inputs: dict[str, Any]
+    if isinstance(loss, fl.GroupLoss):
+        return of_groups(loss, x, target)
     if isinstance(loss, fl.RowLoss):
         rows = np.broadcast_to(others(loss), (x.size, others(loss).size))
         inputs = {"prediction": np.column_stack([x, rows])}
@@ -101,6 +103,19 @@ def evaluated(loss: fl.Loss, varied: str, x: Any, target: Any) -> Curves:
     return (value, *(y[:, 0] if y.ndim > 1 else y for y in (grad, hess)))
 
 
+def of_groups(loss: fl.Loss, x: Any, target: Any) -> Curves:
+    """The same along the first prediction of a group."""
+    prediction = np.zeros((x.size, CLASSES))
+    prediction[:, 0] = x
+    inputs = {"target": np.tile(np.array(target, float), x.size)}
+    inputs["group"] = np.repeat(np.arange(x.size), CLASSES)
+    if "event" in loss.inputs:
+        inputs["event"] = np.ones(prediction.size)
+    found = loss.value_grad_hess(prediction.ravel(), **inputs, reduction="none")
+    value, grad, hess = (y.reshape(x.size, -1) for y in found)
+    return value.sum(axis=1), grad[:, 0], hess[:, 0]
+
+
 def varied(name: str) -> list[str]:
     """The inputs along which to look."""
     return list(fl.get(name).differentiated)
@@ -108,6 +123,8 @@ def varied(name: str) -> list[str]:
 
 def shown_targets(loss: fl.Loss, along: str, x: Any) -> list[Any]:
     """Both ends where targets have ends, else the first at which the loss varies a little."""
+    if isinstance(loss, fl.GroupLoss):
+        return [list(range(CLASSES))[::-1], list(range(CLASSES))]
     if isinstance(loss, fl.RowLoss) and not loss.takes_numbers:
         if not loss.has_gradient:
             return [0]
@@ -206,6 +223,8 @@ def label(loss: fl.Loss, target: Any, several: bool, options: bool) -> str:
 
 def axis_name(loss: fl.Loss, along: str) -> str:
     """What varies, and what stays as it is."""
+    if isinstance(loss, fl.GroupLoss):
+        return f"{along} of the first of a group, others 0"
     if not isinstance(loss, fl.RowLoss):
         return along
     low, *_, high = rest = others(loss)

@@ -10,7 +10,7 @@ import fastloss as fl
 
 from .report import Report, renewed
 from .runners import RUNNERS
-from .variants import name_of, weighs
+from .variants import name_of, unit_losses, weighs
 
 PAGE = Path("docs/accuracy.md")
 
@@ -44,7 +44,7 @@ def main() -> None:
     if options.write and (options.losses or options.runner):
         parser.error("a page holds all losses and ways to run: --write goes without them")
     runners = [r for r in RUNNERS if not options.runner or name_of(r) in options.runner]
-    report = Report(options.losses or list(fl.losses()), options.units, runners)
+    report = Report(options.losses or unit_losses(), options.units, runners)
     lines = _printed(report.page())
     if options.write:
         options.write.write_text(renewed(options.write.read_text(), lines))
@@ -57,6 +57,8 @@ def _loss(text: str) -> str:
         loss = fl.get(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+    if isinstance(loss, fl.GroupLoss):
+        raise argparse.ArgumentTypeError(f"{text} is a loss of groups, which have no units")
     if weighs(loss):
         raise argparse.ArgumentTypeError(f"{text} weighs its units; bounds are of unweighted ones")
     return text

@@ -13,10 +13,12 @@ is that of the largest term. Terms are found without knowledge of the loss: a ta
 domain is a mixture of the domain's corners (a share y of the label 1 and 1 - y of the label 0; a
 distribution's share of each class), the parts are the loss of each corner times its share, and what
 the parts lack of the whole. So exp(z) - y counts as two terms, and each part is held to its own
-precision where it stands alone. A Hessian that changes its sign is such a difference in the
-prediction itself: near the change its terms are as large as it is half the prediction away. Where a
-distribution has several classes, the gradient of a class is a difference from its own target mass
-(p Σq - q), which counts as a term too.
+precision where it stands alone. A Hessian that changes its sign is such a difference too: near the
+change its terms are as large as it is where a prediction is half or one and a half of what it is;
+where the first of several is so far from the target; in rows, where a logit is moved by 1. In such
+rows, what the loss has without any target mass is a term too. Where a distribution has several
+classes, the gradient of a class is a difference from its own target mass (p Σq - q), which counts
+as a term too. A definition may also give its terms itself, as a tuple whose sum the value is.
 
 Where the definition gives NaN, at an end of the domain, nothing is claimed: the tests of rules hold
 the limits.
@@ -26,9 +28,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mpmath
@@ -36,6 +39,7 @@ import numpy as np
 from mpmath import mpf
 
 import fastloss as fl
+from fastloss._domains import POSITIVE
 
 from .jets import Jet, on_jets
 from .samples import masses
@@ -44,8 +48,8 @@ from .ulps import FORMATS, Column, ulp_error
 __all__ = ["OUTPUTS", "Truth", "Unit"]
 
 BASE_BITS = 260
-BESIDE = mpf(1) / 2
-"""How far from a prediction its Hessian is looked at too, relative to it."""
+BESIDE = (mpf(1) / 2, mpf(3) / 2)
+"""By what an input is multiplied, to look at Hessians beside it."""
 OUTPUTS = ("value", "grad", "hess")
 
 
@@ -53,15 +57,26 @@ OUTPUTS = ("value", "grad", "hess")
 
 
 @dataclass
+class Point:
+    """Where a definition is evaluated: predictions or classes, the target, what else there is."""
+
+    predictions: list[Any]
+    target: Any
+    extras: list[Any]
+
+
+@dataclass
 class Unit:
     """Value, gradients and Hessians of a unit, exact; near a kink those of both sides as well.
 
-    ``met_kink`` says whether the one-sided derivatives differ.
+    ``terms`` are the magnitudes of the largest terms that the definition gives, of all parts in
+    their order. ``met_kink`` says whether the one-sided derivatives differ.
     """
 
     value: Any
     grad: list[Any]
     hess: list[Any]
+    terms: list[Any]
     met_kink: bool = False
     sides: tuple[Unit, ...] = ()
 
@@ -103,7 +118,7 @@ class Truth:
     ----------
     loss : fastloss.Loss
     inputs : dict
-        ``prediction`` and ``target``, as arrays.
+        An array for each name in ``loss.inputs``.
     dtype : {"float32", "float64"}
         What results are held to.
 
@@ -122,20 +137,24 @@ class Truth:
         self._parameters = [mpf(float(round_to(p))) for p in loss.kernel_parameters()]
         columns = loss.columns if isinstance(loss, fl.RowLoss) else None
         self._constants = [] if columns is None else [[mpf(float(round_to(c))) for c in columns]]
-        self._arguments = self._numbers(np.asarray(inputs["prediction"]).astype(dtype))
+        domains = dict(zip(loss.inputs, loss.domains(), strict=True))
+        self._domains = [domains[name] for name in loss.differentiated]
+        self._target_domain = domains["target"]
+        # what is differentiated, of each unit; classes for rows
+        self._arguments = self._together([inputs[name] for name in loss.differentiated])
         self._targets = self._target_numbers(np.asarray(inputs["target"]), inputs["prediction"])
+        extras = [n for n in loss.inputs if n not in (*loss.differentiated, "target")]
+        self._extras = self._together([inputs[name] for name in extras]) if extras else None
         self._bits: list[tuple[int, int]] = []
         self._known_terms: dict[int, list[Any]] = {}
         self.units: list[Unit] = []
-        for argument, target in zip(self._arguments, self._targets, strict=True):
-            several = isinstance(argument, list)
-            numbers = [
-                *(argument if several else [argument]),
-                *(target if isinstance(target, list) else [target]),
-            ]
+        for i, target in enumerate(self._targets):
+            point = self._point(i)
+            targets = target if isinstance(target, list) else [target]
+            numbers = [*point.predictions, *targets, *point.extras]
             self._bits.append(_enough_bits(numbers, self._parameters, dtype))
-            with self._precision(-1):
-                self.units.append(self._unit(argument, target))
+            with self._precision(i):
+                self.units.append(self._unit(point))
 
     def errors(self, output: str, got: Any, bound: float = 0.0) -> np.ndarray:
         """The error of each number of an output, in ulps.
@@ -181,6 +200,16 @@ class Truth:
             return [[mpf(float(x)) for x in row] for row in rows]
         return [mpf(float(x)) for x in array.ravel()]
 
+    def _together(self, arrays: list[Any]) -> list[list[Any]]:
+        """The numbers of each unit: the classes of a row, or one of each array."""
+        columns = [self._numbers(np.asarray(array).astype(self.dtype)) for array in arrays]
+        if self.loss.schema == "row":
+            return columns[0]
+        return [list(numbers) for numbers in zip(*columns, strict=True)]
+
+    def _point(self, i: int) -> Point:
+        return Point(self._arguments[i], self._targets[i], self._extras[i] if self._extras else [])
+
     def _target_numbers(self, target: np.ndarray, prediction: np.ndarray) -> list[Any]:
         if not isinstance(self.loss, fl.RowLoss):
             return self._numbers(target.astype(self.dtype))
@@ -209,36 +238,53 @@ class Truth:
 
     # ---- the definition
 
-    def _evaluate(self, arguments: Any, target: Any, sides: list[int]) -> Unit:
-        """The definition at one side of its kinks. Arguments and targets are numbers or lists."""
+    def _evaluate(self, point: Point, sides: list[int]) -> Unit:
+        """The definition at one side of its kinks."""
         Jet.sides = sides
         n = len(sides)
-        flat = arguments if isinstance(arguments, list) else [arguments]
-        jets = [Jet(x, {i: mpf(1)}, {}) for i, x in enumerate(flat)]
-        first = jets if isinstance(arguments, list) else jets[0]
-        result = self._definition(first, target, *self._constants, *self._parameters)
-        if not isinstance(result, Jet):  # no class has target mass
-            result = Jet(mpf(result), {}, {})
-        parts = [result.value]
-        parts += (slopes.get(i, 0) for slopes in (result.slopes, result.curves) for i in range(n))
+        jets = [Jet(x, {j: mpf(1)}, {}) for j, x in enumerate(point.predictions)]
+        result = self._definition(*self._given(point, jets))
+        several = result if isinstance(result, tuple) else (result,)
+        # a number is no jet where no class has target mass
+        jets = [x if isinstance(x, Jet) else Jet(mpf(x), {}, {}) for x in several]
+        parts = self._parts(functools.reduce(Jet.__add__, jets), n)
+        of_terms = zip(*(self._parts(jet, n) for jet in jets), strict=True)
+        terms = [max(map(abs, column)) for column in of_terms]
         if self._curvature:
-            constants = (Jet(x, {}, {}) for x in (arguments, target))
-            curve = self._curvature(*constants, *self._parameters)
-            parts[1 + n :] = [curve.value if isinstance(curve, Jet) else curve]
-        value, *derivatives = (mpf(0) if abs(x) <= self._noise else x for x in parts)
-        return Unit(value, derivatives[:n], derivatives[n:])
+            constants = [Jet(x, {}, {}) for x in point.predictions]
+            given = self._curvature(*self._given(point, constants))
+            curves = [
+                x.value if isinstance(x, Jet) else mpf(x)
+                for x in (given if isinstance(given, tuple) else (given,))
+            ]
+            parts[1 + n :] = [mpf(0) if abs(x) <= self._noise else x for x in curves]
+            terms[1 + n :] = map(abs, parts[1 + n :])
+        return Unit(parts[0], parts[1 : 1 + n], parts[1 + n :], terms)
 
-    def _unit(self, arguments: Any, target: Any) -> Unit:
+    def _given(self, point: Point, jets: list[Jet]) -> list[Any]:
+        """The arguments of a definition."""
+        first = [jets] if self.loss.schema == "row" else jets
+        return [*first, point.target, *point.extras, *self._constants, *self._parameters]
+
+    def _parts(self, jet: Jet, n: int) -> list[Any]:
+        """Value, gradients and Hessians of a jet of n predictions."""
+        parts = [jet.value]
+        parts += (slopes.get(j, 0) for slopes in (jet.slopes, jet.curves) for j in range(n))
+        return [mpf(0) if abs(x) <= self._noise else x for x in parts]
+
+    def _unit(self, point: Point) -> Unit:
         """The truth of a unit, with the rule of kinks."""
-        domain = self.loss.domains()[0]
-        flat = arguments if isinstance(arguments, list) else [arguments]
-        # beyond an end of the domain there is no other side
-        ways = [(1 if x <= domain.low else -1, -1 if x >= domain.high else 1) for x in flat]
-        below, above = ([way[i] for way in ways] for i in (0, 1))
+        domains = self._domains * (len(point.predictions) // len(self._domains))
+        # beyond an end of the domain there is no other side; numbers above 0 have no lower end
+        ways = [
+            (1 if x <= domain.low and domain != POSITIVE else -1, -1 if x >= domain.high else 1)
+            for x, domain in zip(point.predictions, domains, strict=True)
+        ]
+        below, above = ([way[side] for way in ways] for side in (0, 1))
         Jet.met_kink = Jet.near_kink = False
-        unit = self._evaluate(arguments, target, above)
+        unit = self._evaluate(point, above)
         if Jet.met_kink:
-            other = self._evaluate(arguments, target, below)
+            other = self._evaluate(point, below)
             # at an end of the domain slopes that point beyond it are subgradients too
             ends = [
                 way[0] * a > 0 and way[0] == way[1] for way, a in zip(ways, unit.grad, strict=True)
@@ -248,17 +294,18 @@ class Truth:
                 unit.value,
                 [_least(a, b, end or a * b <= 0) for a, b, end in pairs],
                 [_least(a, b, False) for a, b in zip(unit.hess, other.hess, strict=True)],
+                unit.terms,
                 met_kink=(unit.grad, unit.hess) != (other.grad, other.hess),
             )
         if Jet.near_kink:
             Jet.exact_sides = False
-            unit.sides = tuple(self._evaluate(arguments, target, side) for side in (below, above))
+            unit.sides = tuple(self._evaluate(point, side) for side in (below, above))
             Jet.exact_sides = True
         return unit
 
     def _corners(self, target: Any) -> list[tuple[Any, Any]]:
         """The target as a mixture of corners of its domain: pairs of share and target."""
-        domain = self.loss.domains()[self.loss.inputs.index("target")]
+        domain = self._target_domain
         if isinstance(target, list):
             zero, one = mpf(0), mpf(1)
             one_hot = (
@@ -281,34 +328,64 @@ class Truth:
         """The magnitude of the largest term of each part of a unit."""
         if i in self._known_terms:
             return self._known_terms[i]
-        target, whole = self._targets[i], self.units[i].parts()
+        point, whole = self._point(i), self.units[i].parts()
+        target = point.target
         with self._precision(i):
-            largest = [abs(x) for x in whole]
+            largest = [max(abs(x), t) for x, t in zip(whole, self.units[i].terms, strict=True)]
             rest = whole
             for share, corner in self._corners(target):
                 if not share:
                     continue
-                unit = self._unit(self._arguments[i], corner)
+                unit = self._unit(replace(point, target=corner))
                 terms = [share * x if mpmath.isfinite(x) else mpf(0) for x in unit.parts()]
                 rest = [r - t for r, t in zip(rest, terms, strict=True)]
                 largest = [max(m, abs(t)) for m, t in zip(largest, terms, strict=True)]
             largest = [max(m, abs(r)) for m, r in zip(largest, rest, strict=True)]
-            if self.loss.schema == "map":
-                largest[-1] = max(largest[-1], self._largest_beside(i))
+            largest = list(map(max, largest, self._terms_without_mass(i)))
+            n = len(point.predictions)
+            largest[1 + n :] = map(max, largest[1 + n :], self._largest_beside(i))
         if isinstance(target, list) and sum(map(bool, target)) > 1:
             for j, mass in enumerate(target, 1):
                 largest[j] = max(largest[j], mass)
         self._known_terms[i] = largest
         return largest
 
-    def _largest_beside(self, i: int) -> Any:
-        """The magnitude of the Hessian beside a place where it changes its sign, else 0."""
-        here, curves = self._arguments[i], [self.units[i].hess[0]]
-        domain = self.loss.domains()[0]
-        for other in (here * (1 - BESIDE), here * (1 + BESIDE)):
-            if domain.low <= other <= domain.high:
-                curves += self._unit(other, self._targets[i]).hess
-        return max(map(abs, curves)) if min(curves) < 0 < max(curves) else 0
+    def _terms_without_mass(self, i: int) -> list[Any]:
+        """The magnitudes of what the loss of a row has without target mass, and of the rest."""
+        point, whole = self._point(i), self.units[i].parts()
+        masses = isinstance(self.loss, fl.RowLoss) and self.loss.takes_distributions
+        if self.loss.hessian_sign != "any" or not masses:
+            return [mpf(0)] * len(whole)
+        nothing = replace(point, target=[mpf(0)] * len(point.predictions))
+        without = self._unit(nothing).parts()
+        return [max(abs(t), abs(w - t)) for w, t in zip(whole, without, strict=True)]
+
+    def _largest_beside(self, i: int) -> list[Any]:
+        """The magnitude of each Hessian beside a place where it changes its sign, else 0."""
+        sides = [self.units[i].hess, *(self._unit(point).hess for point in self._beside(i))]
+        return [
+            max(map(abs, curves)) if min(curves) < 0 < max(curves) else mpf(0)
+            for curves in zip(*sides, strict=True)
+        ]
+
+    def _beside(self, i: int) -> Iterator[Point]:
+        """The points beside a unit."""
+        point = self._point(i)
+        n = len(point.predictions)
+        if self.loss.schema == "row":
+            if self.loss.hessian_sign == "any":
+                for j, step in itertools.product(range(n), (-1, 1)):
+                    moved = [x + step * (j == k) for k, x in enumerate(point.predictions)]
+                    yield replace(point, predictions=moved)
+            return
+        places = [(j, x * factor) for j, x in enumerate(point.predictions) for factor in BESIDE]
+        if n > 1:
+            first, target = point.predictions[0], point.target
+            places += [(0, target + (first - target) * factor) for factor in BESIDE]
+        for j, place in places:
+            if self._domains[j].low <= place <= self._domains[j].high:
+                moved = [place if j == k else x for k, x in enumerate(point.predictions)]
+                yield replace(point, predictions=moved)
 
     # ---- errors
 

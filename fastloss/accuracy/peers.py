@@ -1,7 +1,7 @@
 """Other libraries' losses, with their conventions brought to ours.
 
-Each function takes a loss, predictions and targets as the library's own arrays and gives the value
-of every unit; derivatives are the library's own, by its automatic differentiation where it has one.
+Each function takes a loss and its inputs as the library's own arrays and gives the value of every
+unit; derivatives are the library's own, by its automatic differentiation where it has one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from .samples import Inputs
 __all__ = ["PEERS", "Peer"]
 
 Results = tuple[Any, ...]
-"""Value, gradient and Hessian of every unit, as arrays; None for what cannot be compared."""
+"""Value, gradient and Hessian of every unit, as arrays, those by several inputs on a last axis.
+None for what cannot be compared."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,13 @@ class Peer:
     losses : callable
         Gives the entries, by the names of our losses.
     differentiate : callable
-        Runs an entry: (call, loss, prediction, target) to results.
+        Runs an entry: (call, loss, inputs) to results.
     """
 
     name: str
     packages: tuple[str, ...]
     losses: Callable[[], dict[str, Entry]]
-    differentiate: Callable[[Callable[..., Any], fl.Loss, Any, Any], Results]
+    differentiate: Callable[[Callable[..., Any], fl.Loss, Inputs], Results]
 
     @property
     def installed(self) -> bool:
@@ -81,7 +82,7 @@ class Peer:
         default = fl.get(loss.name)
         if loss != default.replace(**{name: loss.params[name] for name in entry.parameters}):
             return None
-        return self.differentiate(entry.call, loss, inputs["prediction"], inputs["target"])
+        return self.differentiate(entry.call, loss, inputs)
 
 
 def _version(package: str) -> str | None:
@@ -118,6 +119,13 @@ def _torch_losses() -> dict[str, Entry]:
             z, y, reduction="none", pos_weight=weight
         )
 
+    def gaussian_nll(loss: Any, z: Any, y: Any, scale: Any) -> Any:
+        twice = 2 if loss.scale_is == "log_scale" else 1
+        variance = scale if loss.scale_is == "variance" else (twice * scale).exp()
+        return functional.gaussian_nll_loss(
+            z, y, variance, full=loss.full, eps=0.0, reduction="none"
+        )
+
     def negative_log_likelihood(loss: Any, p: Any, y: Any) -> Any:
         return functional.nll_loss(p.log(), y, reduction="none")
 
@@ -132,29 +140,40 @@ def _torch_losses() -> dict[str, Entry]:
         "poisson": each(functional.poisson_nll_loss, log_input=True, full=False),
         "sigmoid_cross_entropy": Entry(sigmoid_cross_entropy, ("pos_weight",)),
         "binary_cross_entropy": each(functional.binary_cross_entropy),
+        "gaussian_nll": Entry(gaussian_nll, ("scale_is", "full")),
         "softmax_cross_entropy": each(functional.cross_entropy, "label_smoothing"),
         "categorical_cross_entropy": Entry(negative_log_likelihood, kinds=("labels",)),
         "kl_divergence": Entry(kl_divergence, ("prediction_is",)),
     }
 
 
-def _torch(call: Callable[..., Any], loss: fl.Loss, prediction: Any, target: Any) -> Results:
+def _torch(call: Callable[..., Any], loss: fl.Loss, inputs: Inputs) -> Results:
     import torch
 
-    def derivative(of: Any) -> Any:
+    def derivative(of: Any, z: Any) -> Any:
         if not of.requires_grad:
             return torch.zeros_like(z)
-        return torch.autograd.grad(of, z, retain_graph=True, create_graph=True)[0]
+        found = torch.autograd.grad(of, z, None, True, True, allow_unused=True)[0]
+        return torch.zeros_like(z) if found is None else found
 
-    z = torch.tensor(prediction, requires_grad=True)
-    value = call(loss, z, torch.tensor(target))
-    grad = derivative(value.sum())
-    if loss.schema == "map":
-        hess = derivative(grad.sum())
-    else:  # the diagonal, class by class
-        classes = range(z.shape[-1])
-        hess = torch.stack([derivative(grad[..., j].sum())[..., j] for j in classes], -1)
-    return tuple(x.numpy(force=True) for x in (value, grad, hess))
+    tensors = {
+        name: torch.tensor(x, requires_grad=name in loss.differentiated)
+        for name, x in inputs.items()
+    }
+    value = call(loss, *tensors.values())
+    grads, hesses = [], []
+    for z in (tensors[name] for name in loss.differentiated):
+        grad = derivative(value.sum(), z)
+        if loss.schema == "map":
+            hess = derivative(grad.sum(), z)
+        else:  # the diagonal, class by class
+            classes = range(z.shape[-1])
+            hess = torch.stack([derivative(grad[..., j].sum(), z)[..., j] for j in classes], -1)
+        grads.append(grad.numpy(force=True))
+        hesses.append(hess.numpy(force=True))
+    if len(loss.differentiated) == 1:
+        return value.numpy(force=True), grads[0], hesses[0]
+    return value.numpy(force=True), np.stack(grads, -1), np.stack(hesses, -1)
 
 
 # ---- JAX
@@ -200,8 +219,10 @@ def _optax_losses() -> dict[str, Entry]:
     }
 
 
-def _optax(call: Callable[..., Any], loss: fl.Loss, prediction: Any, target: Any) -> Results:
+def _optax(call: Callable[..., Any], loss: fl.Loss, inputs: Inputs) -> Results:
     import jax
+
+    prediction, target = inputs["prediction"], inputs["target"]
 
     def unit(z: Any, y: Any) -> Any:
         return call(loss, z, y)
@@ -256,7 +277,8 @@ def _sklearn_losses() -> dict[str, Entry]:
     }
 
 
-def _sklearn(call: Callable[..., Any], loss: fl.Loss, prediction: Any, target: Any) -> Results:
+def _sklearn(call: Callable[..., Any], loss: fl.Loss, inputs: Inputs) -> Results:
+    prediction, target = inputs["prediction"], inputs["target"]
     theirs, factor, has_hessian = call(loss, prediction.shape[-1])
     target = target.astype(prediction.dtype)
     value = theirs.loss(target, prediction)

@@ -110,13 +110,17 @@ def subnormal(loss: fl.Loss, inputs: Inputs, rng: Draw) -> Inputs:
 
 def kinks(loss: fl.Loss, inputs: Inputs, rng: Draw) -> Inputs:
     """Predictions at 0, ±1 and the parameters, from zero or from the target, or floats away."""
-    x, target = inputs["prediction"], _number(loss, inputs)
     steps = [0.0, 1.0, -1.0, *(s for p in _finite_parameters(loss) for s in (p, -p))]
-    moved = rng.choice(steps, x.shape).astype(x.dtype)
-    if target is not None:
-        moved = np.where(rng.random(x.shape) < 0.5, moved, target + moved)
-    moved = _inside(loss.domains()[0], _nearby(moved, rng))
-    return {**inputs, "prediction": np.where(rng.random(x.shape) < 0.7, moved, x)}
+    target = _number(loss, inputs)
+    changed = {}
+    for name, domain in _predictions(loss):
+        x = inputs[name]
+        moved = rng.choice(steps, x.shape).astype(x.dtype)
+        if target is not None:
+            moved = np.where(rng.random(x.shape) < 0.5, moved, target + moved)
+        moved = domain.clip(_nearby(moved, rng))
+        changed[name] = np.where(rng.random(x.shape) < 0.7, moved, x)
+    return {**inputs, **changed}
 
 
 def best(loss: fl.Loss, inputs: Inputs, rng: Draw) -> Inputs:
@@ -129,16 +133,20 @@ def best(loss: fl.Loss, inputs: Inputs, rng: Draw) -> Inputs:
     with np.errstate(divide="ignore", invalid="ignore"):
         exact = loss.mean_to_score(target.astype(np.float64))
     close = (exact * (1 + _small(x.shape, np.finfo(x.dtype).nmant + 2, rng))).astype(x.dtype)
-    close = _inside(loss.domains()[0], close)
+    close = loss.domains()[0].clip(close)
     return {**inputs, "prediction": np.where(np.isfinite(close), close, x)}
 
 
 def tails(loss: fl.Loss, inputs: Inputs, rng: Draw) -> Inputs:
-    """Predictions whose exponentials all but vanish."""
-    x, domain = inputs["prediction"], loss.domains()[0]
-    far = _signs(x.shape, rng) * rng.uniform(*TAILS[x.dtype.name], x.shape)
-    far = np.where(domain.outside(far), -far, far).astype(x.dtype)
-    return {**inputs, "prediction": far}
+    """Predictions whose exponentials all but vanish; of several some."""
+    changed = {}
+    for name, domain in _predictions(loss):
+        x = inputs[name]
+        far = _signs(x.shape, rng) * rng.uniform(*TAILS[x.dtype.name], x.shape)
+        far = np.where(domain.outside(far), -far, far).astype(x.dtype)
+        several = len(loss.differentiated) > 1
+        changed[name] = np.where(rng.random(x.shape) < 0.5, far, x) if several else far
+    return {**inputs, **changed}
 
 
 def ends(loss: fl.Loss, inputs: Inputs, rng: Draw) -> Inputs:
@@ -151,7 +159,8 @@ def ends(loss: fl.Loss, inputs: Inputs, rng: Draw) -> Inputs:
         end = rng.choice(finite, x.shape)
         gap = np.abs(_small(x.shape, -np.finfo(x.dtype).minexp, rng))
         closest = np.abs(_small(x.shape, np.finfo(x.dtype).nmant + 2, rng))
-        gap = np.where(end == 0, gap, closest)  # elsewhere floats are not that dense
+        tiny = np.finfo(x.dtype).smallest_normal
+        gap = np.where(np.abs(end) < tiny, gap, closest)  # elsewhere floats are not that dense
         return np.where(end == domain.low, end + gap, end - gap)
 
     return _changed(loss, inputs, change)
@@ -191,18 +200,18 @@ def ranges(loss: fl.Loss, kind: str) -> list[Range]:
         for name, domain in zip(loss.inputs, loss.domains(), strict=True)
         if not domain.discrete and (name, kind) != ("target", "labels")
     }
-    predictions = real["prediction"]
+    predictions = [domain for _, domain in _predictions(loss)]
     rows = loss.schema == "row"
     with np.errstate(divide="ignore"):
         sure = loss.mean_to_score(np.array([0.0, 1.0]))
     has: dict[Range, bool] = {
         best: "target" in real or np.isfinite(sure).any(),
-        tails: not np.isfinite([predictions.low, predictions.high]).all(),
+        tails: not np.isfinite([(domain.low, domain.high) for domain in predictions]).all(),
         ends: any(
             np.isfinite(end) for domain in real.values() for end in (domain.low, domain.high)
         ),
         dominant: rows,
-        offset: rows and not predictions.checked,
+        offset: rows and not predictions[0].checked,
     }
     return [make for make in RANGES if has.get(make, True)]
 
@@ -266,6 +275,12 @@ def _finite_parameters(loss: fl.Loss) -> list[float]:
 # ---- inputs
 
 
+def _predictions(loss: fl.Loss) -> Iterator[tuple[str, Domain]]:
+    """The inputs that are differentiated."""
+    domains = dict(zip(loss.inputs, loss.domains(), strict=True))
+    return ((name, domains[name]) for name in loss.differentiated)
+
+
 def _continuous(loss: fl.Loss, inputs: Inputs) -> Iterator[tuple[str, Domain]]:
     """The inputs that are real numbers."""
     for name, domain in zip(loss.inputs, loss.domains(), strict=True):
@@ -281,8 +296,11 @@ def _changed(
 ) -> Inputs:
     """Inputs with other real numbers."""
     numbers = _continuous(loss, inputs)
-    changed = {name: _inside(domain, change(domain, inputs[name])) for name, domain in numbers}
-    return {name: changed.get(name, x).astype(x.dtype) for name, x in inputs.items()}
+    changed = {}
+    for name, domain in numbers:
+        x = inputs[name]
+        changed[name] = domain.clip(change(domain, x).astype(x.dtype))
+    return {**inputs, **changed}
 
 
 def _partly(loss: fl.Loss, inputs: Inputs, others: Inputs, rng: Draw) -> Inputs:
@@ -290,7 +308,3 @@ def _partly(loss: fl.Loss, inputs: Inputs, others: Inputs, rng: Draw) -> Inputs:
     chosen = {name: rng.random(inputs[name].shape) < 0.5 for name, _ in _continuous(loss, inputs)}
     mixed = {name: np.where(mask, others[name], inputs[name]) for name, mask in chosen.items()}
     return {**inputs, **mixed}
-
-
-def _inside(domain: Domain, x: np.ndarray) -> np.ndarray:
-    return np.clip(x, domain.low, domain.high)

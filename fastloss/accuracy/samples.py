@@ -18,6 +18,7 @@ __all__ = [
     "generator",
     "masses",
     "sample",
+    "sample_groups",
     "with_classes",
 ]
 
@@ -79,6 +80,44 @@ def sample(
     return arrays
 
 
+def sample_groups(
+    loss: fl.GroupLoss,
+    sizes: Any,
+    dtype: Any,
+    rng: np.random.Generator,
+    spread: float = 3.0,
+    levels: int = 4,
+) -> Inputs:
+    """Random valid inputs of a loss of groups, whose targets tie.
+
+    Parameters
+    ----------
+    loss : fastloss.GroupLoss
+    sizes : sequence of int
+        How many elements each group has.
+    dtype : dtype
+        Of every input but the groups' ids.
+    rng : numpy.random.Generator
+    spread : float
+        How far predictions lie apart.
+    levels : int
+        How many targets there are; 0 is one for each element.
+
+    Returns
+    -------
+    dict
+        An array for each name in ``loss.inputs``.
+    """
+    n = int(np.sum(sizes))
+    inputs = {"prediction": (rng.standard_normal(n) * spread).astype(dtype)}
+    targets = rng.permutation(n) * (90 / n) if levels == 0 else rng.integers(0, levels, n)
+    inputs["target"] = targets.astype(dtype)
+    if "event" in loss.inputs:
+        inputs["event"] = rng.integers(0, 2, n).astype(dtype)
+    inputs["group"] = np.repeat(rng.permutation(len(sizes)), sizes)
+    return inputs
+
+
 def with_classes(loss: fl.Loss, classes: int | None) -> fl.Loss:
     """The loss for so many classes: parameters of one number a class repeat theirs."""
     several = {name: x for name, x in loss.params.items() if isinstance(x, tuple)}
@@ -110,10 +149,12 @@ def _elements(
     }  # fmt: skip
     if extremes:  # kinks lie where prediction and target differ by nothing or by a parameter
         steps = [0.0, *(s for p in loss.kernel_parameters() if np.isfinite(p) for s in (p, -p))]
-        near = (arrays["target"] + rng.choice(steps, shape)).astype(dtype)
-        near = np.where(domains["prediction"].outside(near), arrays["target"], near)
-        chosen = (rng.random(shape) < 0.15) & ~domains["prediction"].outside(near)
-        arrays["prediction"] = np.where(chosen, near, arrays["prediction"])
+        for name in loss.differentiated:
+            outside = domains[name].outside
+            near = (arrays["target"] + rng.choice(steps, shape)).astype(dtype)
+            near = np.where(outside(near), arrays["target"], near)
+            chosen = (rng.random(shape) < 0.15) & ~outside(near)
+            arrays[name] = np.where(chosen, near, arrays[name])
     return arrays
 
 
@@ -133,11 +174,10 @@ def _numbers(
     if extremes:
         special = _specials(domain, dtype)
         tails = rng.choice([-1, 1], shape) * rng.uniform(16, 80, shape)
-        tails = np.clip(tails, domain.low, domain.high)
         kind = rng.random(shape)
         x = np.where(kind < 0.3, rng.choice(special, shape), x)
         x = np.where(kind < 0.15, tails, x)
-    return np.asarray(x, dtype)
+    return domain.clip(np.asarray(x, dtype))
 
 
 def _specials(domain: Domain, dtype: np.dtype) -> np.ndarray:

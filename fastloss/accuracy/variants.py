@@ -12,13 +12,25 @@ import fastloss as fl
 __all__ = [
     "all_variants",
     "extreme_variants",
+    "group_losses",
     "name_of",
     "plain_variants",
     "target_kinds",
+    "unit_losses",
     "variants",
     "weighs",
     "with_kinds",
 ]
+
+
+def unit_losses() -> list[str]:
+    """The losses of elements or rows, which stand each for itself."""
+    return [name for name in fl.losses() if not isinstance(fl.get(name), fl.GroupLoss)]
+
+
+def group_losses() -> list[str]:
+    """The losses of groups, whose elements matter to each other."""
+    return [name for name in fl.losses() if isinstance(fl.get(name), fl.GroupLoss)]
 
 
 def variants(name: str) -> list[fl.Loss]:
@@ -62,8 +74,8 @@ def _with(default: fl.Loss, name: str, value: Any) -> fl.Loss:
 
 
 def all_variants() -> list[fl.Loss]:
-    """The variants of all losses."""
-    return [loss for name in fl.losses() for loss in variants(name)]
+    """The variants of all losses of units."""
+    return [loss for name in unit_losses() for loss in variants(name)]
 
 
 def plain_variants() -> list[fl.Loss]:

@@ -39,7 +39,14 @@ enum fastloss_dtype {
     FASTLOSS_DTYPES
 };
 
-enum fastloss_schema { FASTLOSS_MAP, FASTLOSS_ROW };
+enum fastloss_schema {
+    FASTLOSS_MAP,
+    FASTLOSS_ROW,
+    /* losses of whole groups of elements, run by fastloss_run_groups */
+    FASTLOSS_PAIR, /* pairs of a group's elements */
+    FASTLOSS_LIST, /* a group is a row, by block_along of a row kernel */
+    FASTLOSS_SCAN  /* a sorted group, walked there and back */
+};
 
 /* Outputs asked for, a bit each; the sum selects the variant of a kernel. */
 enum fastloss_output { FASTLOSS_VALUE = 1, FASTLOSS_GRAD = 2, FASTLOSS_HESS = 4 };
@@ -80,7 +87,8 @@ enum fastloss_status {
  *      in = prediction, masses or null, labels (int64) or null, factor of each row's gradient,
  *      numbers or null;
  *      out = value of each row, gradient, Hessian. The gradient may be the prediction's own
- *      buffer. */
+ *      buffer.
+ * pair, scan: in[0] is a GroupTask of csrc/group.hpp; the rest is null or 0. */
 typedef void (*fastloss_block)(int64_t n, int64_t k, const void* const* in, const void* parameters,
                                void* const* out);
 
@@ -121,8 +129,8 @@ typedef struct fastloss_plan {
     fastloss_array grad_out[FASTLOSS_MAX_PREDICTIONS];
     fastloss_array hess_out[FASTLOSS_MAX_PREDICTIONS];
     int32_t in_place; /* an output is the prediction's own memory */
-    int32_t target; /* row schema: what input[1] holds */
-    int32_t ignores; /* ignore_index is set */
+    int32_t target;   /* row schema: what input[1] holds */
+    int32_t ignores;  /* ignore_index is set */
     int64_t ignore_index;
     const double* class_weight; /* null: none */
     double label_smoothing;
@@ -160,6 +168,49 @@ int fastloss_run(const fastloss_plan* plan, fastloss_result* result);
 int fastloss_threads_for(const fastloss_plan* plan);
 int fastloss_streams(const fastloss_plan* plan);
 int64_t fastloss_block_units(const fastloss_plan* plan);
+
+/* The order in which a group's elements are looked at; equal ones stay in theirs. */
+enum fastloss_order {
+    FASTLOSS_AS_GIVEN,
+    FASTLOSS_TARGET_UP,
+    FASTLOSS_TARGET_DOWN,
+    FASTLOSS_PREDICTION_DOWN
+};
+
+/* What a mean divides by the weights of. */
+enum fastloss_unit { FASTLOSS_GROUPS, FASTLOSS_PAIRS, FASTLOSS_EVENTS };
+
+/* A call of a loss of groups. Arrays are contiguous; prediction, target, event and outputs are of
+ * the compute dtype. Domains, weights and groups were checked by the caller. A gradient may be the
+ * prediction's own memory. */
+typedef struct fastloss_groups_plan {
+    int32_t schema, dtype, outputs, reduction;
+    fastloss_block block;
+    const void* parameters;
+    int32_t order;      /* a fastloss_order */
+    int32_t ties;       /* scan: elements with equal targets are tied */
+    int32_t unit;       /* a fastloss_unit */
+    int32_t normalized; /* list: masses are divided by their sum */
+    int64_t most_ranks; /* pair: one of each pair is among so many first elements */
+    int64_t groups;
+    const int64_t* offsets; /* where each group begins, and the end */
+    const void* prediction;
+    const void* target;
+    const void* event;          /* scan: 0 or 1; null: every element is an event */
+    const double* weight;       /* of the elements, 0: absent; null: 1 */
+    const double* group_weight; /* null: 1 */
+    double normalizer;          /* as in fastloss_plan */
+    void* value_out; /* of each group; of each element where events are the unit; may be null */
+    void* grad_out;
+    void* hess_out;
+    int32_t threads;
+    int (*poll)(void*);
+    void* poll_context;
+} fastloss_groups_plan;
+
+/* Runs it; returns FASTLOSS_OK, FASTLOSS_INTERRUPTED or FASTLOSS_NO_MEMORY. */
+int fastloss_run_groups(const fastloss_groups_plan* plan, fastloss_result* result);
+int fastloss_threads_for_groups(const fastloss_groups_plan* plan);
 
 /* Kernels of the instruction set in use, in the order of the list of losses. */
 int fastloss_kernel_count(void);

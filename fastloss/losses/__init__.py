@@ -7,10 +7,13 @@ from . import (
     categorical,
     classification,
     deviances,
+    distribution,
     divergence,
     forecast,
     margin,
     ordinal,
+    proportional_hazards,
+    ranking,
     regression,
     relative,
     robust,
@@ -19,10 +22,13 @@ from .binary import *  # noqa: F403
 from .categorical import *  # noqa: F403
 from .classification import *  # noqa: F403
 from .deviances import *  # noqa: F403
+from .distribution import *  # noqa: F403
 from .divergence import *  # noqa: F403
 from .forecast import *  # noqa: F403
 from .margin import *  # noqa: F403
 from .ordinal import *  # noqa: F403
+from .proportional_hazards import *  # noqa: F403
+from .ranking import *  # noqa: F403
 from .regression import *  # noqa: F403
 from .relative import *  # noqa: F403
 from .robust import *  # noqa: F403
@@ -32,12 +38,15 @@ FAMILIES: tuple[ModuleType, ...] = (
     robust,
     relative,
     deviances,
+    distribution,
     binary,
     categorical,
     margin,
     ordinal,
     divergence,
     forecast,
+    ranking,
+    proportional_hazards,
     classification,
 )
 

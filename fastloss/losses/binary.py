@@ -38,6 +38,7 @@ from ..vocabulary import (
 from ._clip import clip, unclipped
 from ._exponentials import times_square
 from ._logistic import logistic, root_share
+from ._softplus import softplus_of
 from .regression import SquaredError
 
 __all__ = [
@@ -140,11 +141,7 @@ class SigmoidCrossEntropy(MapLoss):
     def formula(prediction: Any, target: Any, pos_weight: Any) -> Any:
         gap = abs(prediction)
         e, e_low = two_exp_negative(-gap)
-        total = const(1.0) + e
-        inverse, inverse_low = two_inverse(total, ((const(1.0) - total) + e) + e_low)
-        softplus = log1p_unit(e, e_low * inverse)
-        # sigmoid(-|z|); sigmoid(|z|) is 1 - far
-        far = fma(e, inverse, fma(e, inverse_low, e_low * inverse))
+        softplus, far, _, _ = softplus_of(e, e_low)
         positive = pos_weight * target
         negative = const(1.0) - target
         both = fma(pos_weight, target, negative)

@@ -161,6 +161,8 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
     rounding = 1.5 * 2.0**form.mantissa
     wide_shift = real(rounding + 2 * bias)
     negative_shift = real(rounding + bias + form.mantissa + 1)
+    product_end = real(real(1.37) * real(bias))
+    power_of_0 = unsigned(2 * bias)
     raised_shift = real(rounding + bias + form.mantissa + 1 + form.raise_by)
     wide_raised_shift = real(rounding + bias + form.raise_by)
     exponent_unit = 2.0**-23 if real is np.float32 else 1.0
@@ -299,6 +301,25 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
         return x * one_lowered
 
     @_compiled
+    def two_exp_product(x, factor, factor_low=zero):
+        inside = absolute(x) <= product_end
+        biased = multiply_add(x, log2_e, wide_shift)
+        r = remainder(x, biased - wide_shift) if inside else zero
+        first, second = power(to_bits(biased) if inside else power_of_0)
+        slope = exp_slope(r)
+        e = multiply_add(r, slope, one)
+        e_low = multiply_add(r, slope, one - e)
+        a = factor * first
+        product = a * e
+        low = multiply_add(a, e, -product) + multiply_add(a, e_low, factor_low * first * e)
+        above = zero if factor == zero else infinity
+        below = zero if x < -product_end else x
+        limit = above if x > product_end else below
+        high = product * second if inside else factor * limit
+        regular = inside & (absolute(high) < infinity)
+        return high, low * second if regular else zero
+
+    @_compiled
     def expm1_2w(x, lo):
         above = expm1_minus_one if expm1_minus_one > x else x
         inside = exp_infinite if exp_infinite < above else above
@@ -431,6 +452,7 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
         "two_exp2w": two_exp2w,
         "two_exp_negative": two_exp_negative,
         "two_exp_negative2w": two_exp_negative2w,
+        "two_exp_product": two_exp_product,
         "two_exp_raised": two_exp_raised,
         "two_log": two_log,
         "two_log2w": two_log2w,

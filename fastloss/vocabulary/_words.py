@@ -126,6 +126,14 @@ def two_exp_raised(high: Any, low: Any = 0.0) -> tuple[Any, Any]:
     return _two_words(np.exp(np.asarray(high, np.longdouble) + low) * _RAISE)
 
 
+def two_exp_product(x: Any, factor: Any, factor_low: Any = 0.0) -> tuple[Any, Any]:
+    """exp(x) (factor + factor_low) in two words, even where exp(x) overflows; 0 exp(x) = 0."""
+    wide = np.asarray(factor, np.longdouble) + factor_low
+    product = np.where((wide == 0) & (x == x), wide, wide * np.exp(np.asarray(x, np.longdouble)))
+    high, low = _two_words(product)
+    return high, np.where(np.isfinite(high), low, 0.0)
+
+
 def lowered(x: Any) -> Any:
     """Takes that factor off."""
     return x / _RAISE

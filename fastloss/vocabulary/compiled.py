@@ -171,6 +171,7 @@ def words(dtype: Any) -> dict[str, Callable[..., Any]]:
         "two_difference": two_difference,
         "two_exp": two_worded(math["two_exp"], math["two_exp2w"]),
         "two_exp_negative": two_worded(math["two_exp_negative"], math["two_exp_negative2w"]),
+        "two_exp_product": math["two_exp_product"],
         "two_exp_raised": math["two_exp_raised"],
         "two_inverse": two_inverse,
         "two_log": two_worded(math["two_log"], math["two_log2w"]),

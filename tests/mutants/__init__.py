@@ -49,21 +49,37 @@ def build(folder):
     return folder
 
 
+def of_groups(formula):
+    return FORMULAS[formula] in ("pair", "scan")
+
+
+def backends_of(formula):
+    return [b for b in cases.BACKENDS if not (of_groups(formula) and b == "numba")]
+
+
 def outputs_of(formula):
     return OUTPUTS[:1] if formula in VALUE_ONLY else OUTPUTS
 
 
 def losses_of(formula):
     names = fl.losses(gradient=formula not in VALUE_ONLY)
+    if not of_groups(formula):
+        names = [name for name in names if name not in cases.group_losses()]
     found = [loss for name in names for loss in cases.variants(name)]
     return [loss for loss in found if loss.kernel == formula]
+
+
+def some_inputs(loss):
+    rng = cases.generator()
+    if isinstance(loss, fl.GroupLoss):
+        return cases.sample_groups(loss, [20] * 10, "float64", rng)
+    return cases.sample(loss, (200,), "float64", rng, extremes=False)
 
 
 def mutation(formula, output):
     """Factor and summand that make an output wrong: one that is 0 everywhere needs a summand."""
     for loss in losses_of(formula):
-        inputs = cases.sample(loss, (200,), "float64", cases.generator(), extremes=False)
-        if cases.outputs(loss, inputs)[OUTPUTS.index(output)].any():
+        if cases.outputs(loss, some_inputs(loss))[OUTPUTS.index(output)].any():
             return 1 + PART, -0.0
     return 1.0, PART
 
@@ -92,7 +108,7 @@ def failure(package, backend, formula, output=None):
         else:
             command += [f"--mutation={','.join(change)}"]
     name = "value_only" if formula in VALUE_ONLY else "accuracy"
-    command.append(f"tests/test_{name}.py")
+    command.append(f"tests/test_{'group_' if of_groups(formula) else ''}{name}.py")
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     if done.returncode == 0:
         return None

@@ -72,6 +72,19 @@ struct RowMutant : Formula {
     }
 };
 
+template <class Formula, class T>
+struct ScanMutant : RowMutant<Formula> {
+    auto term(TwoWord<T> rest, TwoWord<T> tied, T left) const {
+        auto term = Formula::term(rest, tied, left);
+        term.value.high = mutated<Formula>(0, term.value.high);
+        return term;
+    }
+
+    auto emit(TwoWord<T> mass, TwoWord<T> slope, TwoWord<T> curve, T own) const {
+        return RowMutant<Formula>::emit(mass, slope, curve, own);
+    }
+};
+
 // A formula is a template of its dtype; so is its mutant.
 template <template <class> class Formula>
 struct MutantOf {
@@ -79,18 +92,26 @@ struct MutantOf {
     using OfMap = MapMutant<Formula<T>>;
     template <class T>
     using OfRow = RowMutant<Formula<T>>;
+    template <class T>
+    using OfScan = ScanMutant<Formula<T>, T>;
 };
 
 template <template <class> class... Formulas>
 auto mutate_maps(List<Formulas...>) -> List<MutantOf<Formulas>::template OfMap...>;
 template <template <class> class... Formulas>
 auto mutate_rows(List<Formulas...>) -> List<MutantOf<Formulas>::template OfRow...>;
+template <template <class> class... Formulas>
+auto mutate_scans(List<Formulas...>) -> List<MutantOf<Formulas>::template OfScan...>;
 
 using MapMutants = decltype(mutate_maps(MapLosses{}));
 using RowMutants = decltype(mutate_rows(RowLosses{}));
+using PairMutants = decltype(mutate_maps(PairLosses{}));
+using ScanMutants = decltype(mutate_scans(ScanLosses{}));
 
 }  // namespace
 }  // namespace fastloss
 
 #define MapLosses MapMutants
 #define RowLosses RowMutants
+#define PairLosses PairMutants
+#define ScanLosses ScanMutants

@@ -45,6 +45,26 @@ def wrong_emit(function, factor, summand):
     return mutant
 
 
+def wrong_term(function, factor, summand):
+    def mutant(*arguments):
+        (value, low), slope = function(*arguments)
+        return (value * factor[0] + summand[0], low), slope
+
+    return mutant
+
+
+def wrong_formula_of_two(function, factor, summand):
+    def mutant(*arguments):
+        value, grads, hesses = function(*arguments)
+        return (
+            value * factor[0] + summand[0],
+            (grads[0] * factor[1] + summand[1], grads[1] * factor[1] + summand[1]),
+            (hesses[0] * factor[2] + summand[2], hesses[1] * factor[2] + summand[2]),
+        )
+
+    return mutant
+
+
 WRONG = {"formula": wrong_formula, "finish": wrong_finish, "emit": wrong_emit}
 """What makes a scalar function wrong, for those that give an output."""
 
@@ -84,18 +104,22 @@ def mutate(backend, formula, output, *change):
         tuple(new if i == output else neutral for i in range(3))
         for new, neutral in zip(change, (1.0, -0.0), strict=True)
     )
-    scalars = mutants.losses_of(formula)[0].scalars
+    loss = mutants.losses_of(formula)[0]
     makers = WRONG | ({"formula": wrong_value} if formula in mutants.VALUE_ONLY else {})
+    # the terms of a scan have values, those of a row do not
+    makers |= {"term": wrong_term} if mutants.FORMULAS[formula] == "scan" else {}
     wrong = {
-        getattr(scalars, name): functools.partial(make, factor=factor, summand=summand)
+        name: functools.partial(make, factor=factor, summand=summand)
         for name, make in makers.items()
-        if hasattr(scalars, name)
+        if hasattr(loss.scalars, name)
     }
+    if len(loss.differentiated) == 2:  # whose tuples Numba takes as they are written
+        wrong["formula"] = functools.partial(wrong_formula_of_two, factor=factor, summand=summand)
     if backend == "numba":
-        mutate_compiled(wrong)
+        mutate_compiled({getattr(loss.scalars, name): make for name, make in wrong.items()})
     else:
-        for function, make in wrong.items():
-            setattr(scalars, function.__name__, staticmethod(make(function)))
+        for name, make in wrong.items():
+            setattr(loss.scalars, name, staticmethod(make(getattr(loss.scalars, name))))
 
 
 def mutate_compiled(wrong):

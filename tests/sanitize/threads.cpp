@@ -27,6 +27,7 @@ namespace {
     } while (0)
 
 constexpr int64_t map_units = 70'000, row_units = 7'000, row_classes = 10;
+constexpr int64_t group_sizes = 20;  // groups of 1, 2, ... elements, and again
 // Large enough for stores that bypass the cache.
 constexpr int64_t large_units = 2'000'000;
 
@@ -61,17 +62,26 @@ class Call {
             for (int64_t i = 0; i < units_; ++i)
                 input_[1][i * sizeof(int64_t)] = char(i % classes_);
         }
+        for (int64_t end = 0, i = 0; end < units_; end += 1 + i++ % group_sizes) {
+            offsets_.push_back(end);
+        }
+        offsets_.push_back(units_);
     }
 
     // Value, gradients and Hessians.
     Bytes run(int threads) const {
         Bytes results;
-        CHECK(run(threads, 1.0, results).status == FASTLOSS_OK);
+        if (of_groups()) {
+            CHECK(run_groups(threads, results) == FASTLOSS_OK);
+        } else {
+            CHECK(run(threads, 1.0, results).status == FASTLOSS_OK);
+        }
         return results;
     }
 
-    // The lowest block with a number that is refused.
+    // The lowest block with a number that is refused; callers check those of groups.
     int64_t refused(int threads) const {
+        if (of_groups()) return 0;
         Bytes results;
         const Outcome outcome = run(threads, 0.799, results);
         CHECK(outcome.status == FASTLOSS_BAD_INPUT);
@@ -85,15 +95,27 @@ class Call {
     };
 
     bool is_double() const { return dtype_ == FASTLOSS_FLOAT64; }
+    bool of_groups() const {
+        const int schema = fastloss_kernels()[kernel_].schema;
+        return schema != FASTLOSS_MAP && schema != FASTLOSS_ROW;
+    }
+
+    struct Parameters {
+        float narrow[16];
+        double wide[16];
+        Parameters() {
+            for (int i = 0; i < 16; ++i) narrow[i] = wide[i] = 0.5;
+        }
+        const void* of(bool is_double) const {
+            return is_double ? static_cast<const void*>(wide) : narrow;
+        }
+    };
 
     Outcome run(int threads, double highest, Bytes& results) const {
         const fastloss_kernel& k = fastloss_kernels()[kernel_];
         const int64_t item = is_double() ? sizeof(double) : sizeof(float);
         const int64_t stride = classes_ * item, size = units_ * stride;
-        float parameters32[16];
-        double parameters64[16];
-        for (int i = 0; i < 16; ++i) parameters32[i] = parameters64[i] = 0.5;
-
+        const Parameters parameters;
         fastloss_plan plan{};
         plan.schema = k.schema;
         plan.dtype = dtype_;
@@ -104,7 +126,7 @@ class Call {
         plan.inputs = k.inputs;
         plan.block = k.block[is_double()][plan.outputs];
         plan.block_along = k.block_along[is_double()][plan.outputs];
-        plan.parameters = is_double() ? static_cast<void*>(parameters64) : parameters32;
+        plan.parameters = parameters.of(is_double());
         plan.ndim = 1;
         plan.threads = threads;
         plan.shape = &units_;
@@ -133,8 +155,38 @@ class Call {
         return {status, result.block};
     }
 
+    int run_groups(int threads, Bytes& results) const {
+        const fastloss_kernel& k = fastloss_kernels()[kernel_];
+        const int64_t size = units_ * int64_t(is_double() ? sizeof(double) : sizeof(float));
+        const Parameters parameters;
+        fastloss_groups_plan plan{};
+        plan.schema = k.schema;
+        plan.dtype = dtype_;
+        plan.outputs = FASTLOSS_VALUE | FASTLOSS_GRAD | FASTLOSS_HESS;
+        plan.reduction = FASTLOSS_MEAN;
+        plan.block = k.block[is_double()][plan.outputs];
+        plan.parameters = parameters.of(is_double());
+        plan.order = FASTLOSS_PREDICTION_DOWN;
+        plan.unit = FASTLOSS_GROUPS;
+        plan.most_ranks = units_;
+        plan.groups = int64_t(offsets_.size()) - 1;
+        plan.offsets = offsets_.data();
+        plan.prediction = input_[0].data();
+        plan.target = input_[1].data();
+        plan.normalizer = __builtin_nan("");
+        plan.threads = threads;
+        results.resize(sizeof(double) + 2 * size);
+        plan.grad_out = results.data() + sizeof(double);
+        plan.hess_out = results.data() + sizeof(double) + size;
+        fastloss_result result;
+        const int status = fastloss_run_groups(&plan, &result);
+        memcpy(results.data(), &result.value, sizeof(double));
+        return status;
+    }
+
     int kernel_, dtype_;
     int64_t units_, classes_;
+    std::vector<int64_t> offsets_;  // of groups
     Bytes input_[FASTLOSS_MAX_INPUTS];
 };
 

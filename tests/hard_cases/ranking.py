@@ -1,0 +1,126 @@
+"""Losses of the order of a group's elements."""
+
+import math
+
+import fastloss as fl
+
+INF, NAN = math.inf, math.nan
+LOG2, LOG3, LOG6 = math.log(2), math.log(3), math.log(6)
+TAIL = 3.720075976020836e-44  # exp(-100)
+SWAP = 0.36907024642854256  # 1 - 1 / log2(3): what the first two places differ by
+
+CASES = {
+    fl.PairwiseLogistic(): [
+        ("equal predictions", [0, 0], [1, 0], LOG2, [-0.5, 0.5], [0.25, 0.25]),
+        ("three equal predictions", [0, 0, 0], [2, 1, 0], 3 * LOG2, [-1, 0, 1], [0.5, 0.5, 0.5]),
+        ("equal targets make no pair", [1, 2], [1, 1], 0, [0, 0], [0, 0]),
+        ("one element", [5], [1], 0, [0], [0]),
+        ("the far tail", [100, 0], [1, 0], TAIL, [-TAIL, TAIL], [TAIL, TAIL]),
+        ("far in the wrong order", [-1000, 0], [1, 0], 1000, [-1, 1], [0, 0]),
+        ("a common offset", [2.0**24 + 2, 2.0**24], [0, 1], 2.1269280110429727,
+         [0.8807970779778824, -0.8807970779778824], [0.10499358540350652, 0.10499358540350652]),
+        ("a difference that rounds", [1, -(2.0**-30)], [0, 1], 1.3132616881990742,
+         [0.731058578813114, -0.731058578813114], [0.19661193315686398, 0.19661193315686398]),
+        ("the better one infinite", [INF, 0], [1, 0], 0, [0, 0], [0, 0]),
+        ("the worse one infinite", [0, INF], [1, 0], INF, [-1, 1], [0, 0]),
+        ("the better one at -infinity", [-INF, 0], [1, 0], INF, [-1, 1], [0, 0]),
+        ("both infinite have no limit", [INF, INF], [1, 0], NAN, [NAN, NAN], [NAN, NAN]),
+        ("infinite targets", [0, 0], [INF, -INF], LOG2, [-0.5, 0.5], [0.25, 0.25]),
+    ],
+    fl.PairwiseLogistic(sigmoid=3.0): [
+        ("a slope", [1, 0], [0, 1], 3.048587351573742, [2.8577223804672998, -2.8577223804672998],
+         [0.4065899375782092, 0.4065899375782092]),
+    ],
+    fl.PairwiseHinge(): [
+        ("too near", [0.5, 0], [1, 0], 0.5, [-1, 1], [0, 0]),
+        ("at the margin", [1, 0], [1, 0], 0, [0, 0], [0, 0]),
+        ("far enough", [3, 0], [1, 0], 0, [0, 0], [0, 0]),
+        ("the wrong order", [0, 2], [1, 0], 3, [-1, 1], [0, 0]),
+        ("three equal predictions", [0, 0, 0], [2, 1, 0], 3, [-2, 0, 2], [0, 0, 0]),
+        ("equal targets make no pair", [1, 2], [1, 1], 0, [0, 0], [0, 0]),
+        ("one element", [5], [1], 0, [0], [0]),
+        ("a difference that rounds", [1, 2.0**-30], [1, 0], 2.0**-30, [-1, 1], [0, 0]),
+        ("a difference that rounds the other way", [1, -(2.0**-30)], [1, 0], 0, [0, 0], [0, 0]),
+        ("a gap that overflows float32", [-1.5 * 2.0**127, 1.5 * 2.0**127], [1, 0],
+         1.5 * 2.0**128, [-1, 1], [0, 0]),
+        ("the better one infinite", [INF, 0], [1, 0], 0, [0, 0], [0, 0]),
+        ("the worse one infinite", [0, INF], [1, 0], INF, [-1, 1], [0, 0]),
+        ("both infinite have no limit", [INF, INF], [1, 0], NAN, [NAN, NAN], [NAN, NAN]),
+    ],
+    fl.PairwiseHinge(margin=0.0): [
+        ("right by little", [2.0**-149, 0], [1, 0], 0, [0, 0], [0, 0]),
+        ("wrong by little", [0, 2.0**-149], [1, 0], 2.0**-149, [-1, 1], [0, 0]),
+        ("tied", [1, 1], [1, 0], 0, [0, 0], [0, 0]),
+    ],
+    fl.LambdarankNdcg(): [
+        ("equal predictions", [0, 0], [1, 0], SWAP * LOG2, [-SWAP / 2, SWAP / 2],
+         [SWAP / 4, SWAP / 4]),
+        ("equal predictions, the worse first", [0, 0], [0, 1], SWAP * LOG2, [SWAP / 2, -SWAP / 2],
+         [SWAP / 4, SWAP / 4]),
+        ("grades", [0, 0, 0], [2, 1, 0], 0.45225726557920365,
+         [-0.30820487378688666, 0.08361642616307334, 0.22458844762381333],
+         [0.15410243689344333, 0.05983799642321, 0.11229422381190667]),
+        ("a grade twice", [0, 1, 2], [1, 1, 0], 0.9492437162108404,
+         [-0.2700291278790786, -0.1654344518381824, 0.435463579717261],
+         [0.03218826107427022, 0.04449217662092678, 0.07668043769519699]),
+        ("equal targets make no pair", [1, 2], [1, 1], 0, [0, 0], [0, 0]),
+        ("no gain", [1, 2], [0, 0], 0, [0, 0], [0, 0]),
+        ("one element", [5], [1], 0, [0], [0]),
+        ("the far tail", [100, 0], [1, 0], SWAP * TAIL, [-SWAP * TAIL, SWAP * TAIL],
+         [SWAP * TAIL, SWAP * TAIL]),
+        ("far in the wrong order", [-1000, 0], [1, 0], 1000 * SWAP, [-SWAP, SWAP], [0, 0]),
+        ("the better one infinite", [INF, 0], [1, 0], 0, [0, 0], [0, 0]),
+        ("the worse one infinite", [0, INF], [1, 0], INF, [-SWAP, SWAP], [0, 0]),
+    ],
+    fl.LambdarankNdcg(gains="linear"): [
+        ("grades", [0, 0, 0], [2, 1, 0], 0.39519138412133914,
+         [-0.26018753343186857, 0.045257858468819266, 0.2149296749630493],
+         [0.13009376671593428, 0.04751172083949178, 0.10746483748152465]),
+    ],
+    fl.LambdarankNdcg(truncation_level=1): [
+        ("pairs of the first place alone", [0, 0, 0], [0, 1, 2], 0.4318469238601422,
+         [0.31151170773809045, -0.06151170773809043, -0.25],
+         [0.15575585386904522, 0.030755853869045214, 0.125]),
+    ],
+    fl.LambdarankNdcg(norm=True): [
+        ("a pair", [1, 0], [0, 1], 0.5546899108681447,
+         [0.3087814269416453, -0.3087814269416453], [0.08304411585434139, 0.08304411585434139]),
+    ],
+    fl.ListwiseSoftmax(): [
+        ("equal predictions", [0, 0], [1, 0], LOG2, [-0.5, 0.5], [0.25, 0.25], 1),
+        ("shares of a sum", [0, 0, 0], [2, 1, 1], LOG3, [-1 / 6, 1 / 12, 1 / 12],
+         [2 / 9, 2 / 9, 2 / 9], 1),
+        ("no mass", [1, 2], [0, 0], 0, [0, 0], [0, 0]),
+        ("one element", [5], [3], 0, [0], [0]),
+        ("the far tail", [100, 0], [1, 0], TAIL, [-TAIL, TAIL], [TAIL, TAIL]),
+        ("far in the wrong order", [-1000, 0], [1, 0], 1000, [-1, 1], [0, 0]),
+        ("a common offset", [2.0**24 + 2, 2.0**24], [0, 1], 2.1269280110429727,
+         [0.8807970779778824, -0.8807970779778824], [0.10499358540350652, 0.10499358540350652]),
+        ("an element that cannot be", [0, -INF], [1, 0], 0, [0, 0], [0, 0]),
+        ("the chosen one cannot be", [-INF, 0], [1, 0], INF, [-1, 1], [0, 0]),
+        ("the chosen one infinite", [INF, 0], [1, 0], 0, [0, 0], [0, 0]),
+    ],
+    fl.ListwiseSoftmax(normalize=False): [
+        ("a mass of 2", [0, 0], [2, 0], 2 * LOG2, [-1, 1], [0.5, 0.5]),
+    ],
+    fl.Listmle(): [
+        ("equal predictions", [0, 0], [1, 0], LOG2, [-0.5, 0.5], [0.25, 0.25]),
+        ("three equal predictions", [0, 0, 0], [2, 1, 0], LOG6, [-2 / 3, -1 / 6, 5 / 6],
+         [2 / 9, 17 / 36, 17 / 36]),
+        ("equal targets keep their order", [0, 0, 0], [7, 7, 7], LOG6, [-2 / 3, -1 / 6, 5 / 6],
+         [2 / 9, 17 / 36, 17 / 36]),
+        ("the other way round", [0, 0, 0], [0, 1, 2], LOG6, [5 / 6, -1 / 6, -2 / 3],
+         [17 / 36, 17 / 36, 2 / 9]),
+        ("one element", [5], [3], 0, [0], [0]),
+        ("the far tail", [100, 0], [1, 0], TAIL, [-TAIL, TAIL], [TAIL, TAIL]),
+        ("far in the wrong order", [-2000, 0], [1, 0], 2000, [-1, 1], [0, 0]),
+        ("a common offset", [2.0**24 + 2, 2.0**24], [0, 1], 2.1269280110429727,
+         [0.8807970779778824, -0.8807970779778824], [0.10499358540350652, 0.10499358540350652]),
+        ("far apart", [2000, 1, 0, -1500], [3, 2, 1, 0], 0.3132616875182228,
+         [0, -0.2689414213699951, 0.2689414213699951, 0],
+         [0, 0.19661193324148185, 0.19661193324148185, 0]),
+        ("the first one infinite", [INF, 0], [1, 0], 0, [0, 0], [0, 0]),
+        ("the first one at -infinity", [-INF, 0], [1, 0], INF, [-1, 1], [0, 0]),
+        ("both infinite have no limit", [INF, INF], [1, 0], NAN, [NAN, NAN], [NAN, NAN]),
+    ],
+}  # fmt: skip
