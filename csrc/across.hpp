@@ -90,10 +90,10 @@ class ColumnSum {
     alignas(64) T low_words_[lanes][max_rows];
 };
 
-// The largest prediction of every row; of rivals, which leaves the label's class out. Labels are
-// numbers of the dtype, as SSE2 cannot compare others.
+// The largest prediction of every row; of rivals, which leaves the label's class out. Distances to
+// the label's column are numbers of the dtype, as SSE2 cannot compare others, and count down.
 template <class T, bool rivals>
-FASTLOSS_LOOP_FUNCTION void column_maxima(const T* z, const T* labels, int64_t n, int64_t k,
+FASTLOSS_LOOP_FUNCTION void column_maxima(const T* z, T* distance, int64_t n, int64_t k,
                                           T* maximum) {
     n = whole_lanes(n);
     for (int64_t i = 0; i < n; ++i) maximum[i] = -T(__builtin_inf());
@@ -101,7 +101,8 @@ FASTLOSS_LOOP_FUNCTION void column_maxima(const T* z, const T* labels, int64_t n
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
             const T z_ij = z[j * n + i];
-            const T x = rivals && labels[i] == T(j) ? -T(__builtin_inf()) : z_ij;
+            const T x = rivals && distance[i] == T(0) ? -T(__builtin_inf()) : z_ij;
+            if constexpr (rivals) distance[i] -= T(1);
             maximum[i] = x > maximum[i] ? x : maximum[i];
         }
     }
@@ -195,9 +196,9 @@ void across_block(int64_t n, int64_t k, const void* const* in, const void* param
     if constexpr (F::reference == Reference::maximum) {
         column_maxima<T, false>(z, nullptr, n, k, rows.reference);
     } else if constexpr (F::reference == Reference::rival) {
-        alignas(64) T numbers[max_rows];
-        for (int64_t i = 0; i < n; ++i) numbers[i] = T(labels[i]);
-        column_maxima<T, true>(z, numbers, n, k, rows.reference);
+        alignas(64) T distance[max_rows];
+        for (int64_t i = 0; i < n; ++i) distance[i] = T(labels[i]);
+        column_maxima<T, true>(z, distance, n, k, rows.reference);
     } else if constexpr (F::reference == Reference::label) {
         __builtin_memcpy(rows.reference, rows.picked, n * sizeof(T));
     } else if constexpr (F::reference == Reference::number) {

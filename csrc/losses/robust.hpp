@@ -191,7 +191,21 @@ struct TukeyBiweight {
 template <class T>
 struct GeneralRobust {
     static constexpr const char* name = "general_robust";
-    T exponent, limit, c;
+    struct Parameters {
+        T exponent, limit, c;
+    };
+    T exponent, limit, c, at_infinity;
+    TwoWord<T> scale, factor;
+
+    explicit GeneralRobust(Parameters given)
+        : exponent(given.exponent), limit(given.limit), c(given.c) {
+        const TwoWord<T> inverse_c = two_inverse(c, T(0));
+        scale = (T(2) * limit * inverse_c) * inverse_c;
+        const T level = exponent == T(0.5) ? rounded(c * scale) : T(0);
+        at_infinity = exponent > T(0.5) ? Format<T>::infinity : level;
+        const T quotient = limit / exponent;
+        factor = {quotient, fma(-quotient, exponent, limit) / exponent};
+    }
 
     FASTLOSS_INLINE Weighted<T> weighted(T prediction, T target) const {
         const T infinity = Format<T>::infinity;
@@ -204,11 +218,7 @@ struct GeneralRobust {
         // the power's derivative over the exponent, (1 + u)^(exponent - 1), as a square
         const TwoWord<T> root_log = half(two_difference(exponent, T(1)) * log);
         const TwoWord<T> root = two_exp_negative(root_log.high, root_log.low);
-        const TwoWord<T> inverse_c = two_inverse(c, T(0));
-        const TwoWord<T> scale = (T(2) * limit * inverse_c) * inverse_c;
         const T slope = rounded(((a * root) * scale) * root);
-        const T level = exponent == T(0.5) ? rounded(c * scale) : T(0);
-        const T at_infinity = exponent > T(0.5) ? infinity : level;
         // the Hessian over it, (1 + (2 exponent - 1) u) / (1 + u)
         const TwoWord<T> share = two_difference(T(2) * exponent, T(1)) *
                                  (select(part.far, one, part.square) * part.inverse);
@@ -216,8 +226,6 @@ struct GeneralRobust {
         const TwoWord<T> curve = {sum.high, sum.low + (part.weight.low + share.low)};
         // the value: limit / exponent times the power - 1; that is power' (1 + u) - 1 far away
         const TwoWord<T> power_log = exponent * log;
-        const T quotient = limit / exponent;
-        const TwoWord<T> factor = {quotient, fma(-quotient, exponent, limit) / exponent};
         const T near = rounded(expm1(power_log.high, power_log.low) * factor);
         const TwoWord<T> product = square.unit * (((factor * square.q) * root) * root);
         const TwoWord<T> most = square.unit * (product * square.q), derivative = root * root;
@@ -293,6 +301,7 @@ struct WelschMajorizer : Welsch<T> {
 template <class T>
 struct GeneralRobustMajorizer : GeneralRobust<T> {
     static constexpr const char* name = "general_robust_majorizer";
+    using GeneralRobust<T>::GeneralRobust;
 
     Point<T> operator()(T prediction, T target) const {
         return this->weighted(prediction, target).majorizer();
