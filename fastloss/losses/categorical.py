@@ -812,6 +812,11 @@ class Nll(_CategoricalLoss):
     Targets are class indices of shape prediction.shape[:-1], or class probabilities of
     prediction's shape. Predictions are taken as they are: rows are not normalised.
 
+    Use it where a model gives log-probabilities, as log-softmax does.
+
+    Avoid it where there are logits, of which one pass makes the same; and of rows that are not
+    log-probabilities, which it does not notice.
+
     Parameters
     ----------
     class_weight : sequence of float, optional
@@ -820,6 +825,11 @@ class Nll(_CategoricalLoss):
         Rows with this label are absent.
     label_smoothing : float
         Share of the target mass that is spread evenly over all classes.
+
+    See Also
+    --------
+    SoftmaxCrossEntropy : of logits.
+    CategoricalCrossEntropy : of probabilities.
     """
 
     name = "nll"
@@ -865,6 +875,12 @@ class MulticlassBrier(LabelLoss, OverClasses):
     Targets are class indices of shape prediction.shape[:-1], or class probabilities of
     prediction's shape.
 
+    Use it to score predicted probabilities of classes where no single forecast may ruin the score:
+    of rows that add up to 1 it is at most 2.
+
+    Avoid it for training through a softmax, where its gradient vanishes for what is badly wrong;
+    and for rare classes, where it hardly tells forecasts apart.
+
     Parameters
     ----------
     class_weight : sequence of float, optional
@@ -873,6 +889,11 @@ class MulticlassBrier(LabelLoss, OverClasses):
         Rows with this label are absent.
     half : bool
         Give half of it, which for two classes is the squared error of one of them.
+
+    See Also
+    --------
+    Brier : of two classes, from one probability.
+    CategoricalCrossEntropy : unbounded, and of the label's probability alone.
     """
 
     name = "multiclass_brier"
