@@ -94,7 +94,7 @@ $(VENV)/.tools: pyproject.toml
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.tools $(SOURCES)
-	@echo "Building fastloss (about a minute)"
+	@echo "Building fastloss (a few minutes)"
 	@$(PIP) install --no-build-isolation --no-deps --editable .
 	@touch $@
 
