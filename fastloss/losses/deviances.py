@@ -121,7 +121,7 @@ class Poisson(_OfAnyPrediction):
 
     @property
     def ulps(self) -> dict[str, tuple[float, float, float]]:  # type: ignore[override]
-        bounds = (2.0, 2.0, 1.5) if self.prediction_is == "log_mean" else (2.0, 1.0, 1.5)
+        bounds = (2.0, 2.0, 1.5) if self.prediction_is == "log_mean" else (2.0, 1.5, 1.5)
         return dict.fromkeys(("float32", "float64"), bounds)
 
     @property
@@ -303,7 +303,7 @@ class InverseGaussian(_WithFisher):
     """
 
     name = "inverse_gaussian"
-    ulps = {"float32": (2.5, 2.5, 2.5), "float64": (2.5, 2.5, 2.5)}
+    ulps = {"float32": (3, 3, 3), "float64": (3, 3, 3)}
 
     @property
     def scalars(self) -> Any:
@@ -639,7 +639,8 @@ class NegativeBinomial(_Deviance):
     link = "log"
     convex = True
     hessian_sign = "positive"
-    ulps = {"float32": (2.5, 3, 3.5), "float64": (2.5, 3, 3.5)}
+    # the value's terms all but cancel where exp(-z) is close to 1 - dispersion
+    ulps = {"float32": (80, 3, 4), "float64": (80, 3, 4)}
     dispersion: float = finite_positive(1.0, examples=(0.01, 3.0))
 
     @staticmethod

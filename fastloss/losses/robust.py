@@ -248,7 +248,7 @@ class GemanMcclure(_Redescending):
 
     name = "geman_mcclure"
     majorizer = _GemanMcclureMajorizer
-    ulps = {"float32": (1.5, 1.5, 2), "float64": (1.5, 1.5, 2)}
+    ulps = {"float32": (1.5, 2, 2), "float64": (1.5, 2, 2)}
     c: float = scale(1.0)
     hessian: str = choice("exact", "majorizer")
 
@@ -682,7 +682,7 @@ class GeneralRobust(MapLoss):
     def ulps(self) -> dict[str, tuple[float, float, float]]:  # type: ignore[override]
         # the error of a logarithm, times the exponent
         more = 0.0 if self.alpha == -math.inf else max(0.0, -self.alpha) / 4
-        return dict.fromkeys(("float32", "float64"), (4.0, 2.0 + more, 2.5 + more))
+        return dict.fromkeys(("float32", "float64"), (4.0, 2.5 + more, 2.5 + more))
 
     @property
     def elicits(self) -> str:  # type: ignore[override]
