@@ -115,12 +115,11 @@ struct Smape {
         const T lower = subnormal ? T(0x1p-40) * unit : unit;
         const TwoWord<T> slope = (raised * inverse) * inverse;
         const T curve = rounded(twice(slope) * inverse);
-        const T toward = alike ? sign(target) : T(0);  // of the prediction
-        const T turn = gap.high < T(0) ? toward : -toward;
+        const T turned = abs(p) < abs(q) ? curve : -curve;
         const T none = flat(gap.high);
         const bool far = size.high == Format<T>::infinity, nothing = size.high == T(0);
         const T grad = lower * (sign(gap.high) * rounded(slope));
-        const T hess = unit * (lower * (within ? T(0) : turn * curve));
+        const T hess = unit * (lower * (within ? T(0) : turned));
         return {far       ? T(2) + none
                 : nothing ? none
                           : value,

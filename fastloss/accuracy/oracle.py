@@ -5,8 +5,9 @@ not the second derivatives have a definition of their own, ``curvature``. Inputs
 parameters are rounded to the compute dtype first.
 
 At a kink the definition runs once for each side, and the rule of kinks picks: the gradient of
-least magnitude between both sides, the Hessian of smaller magnitude. So near a kink that rounding
-an operand of the comparison to the compute dtype can cross it, either side is right.
+least magnitude between both sides, the Hessian of smaller magnitude, of two
+alike the lesser. So near a kink that rounding an operand of the comparison to the compute dtype can
+cross it, either side is right.
 
 Errors are in ulps of the exact result. Where the data can make a difference of terms vanish the ulp
 is that of the largest term. Terms are found without knowledge of the loss: a target inside its
@@ -418,5 +419,8 @@ class Truth:
 
 
 def _least(a: Any, b: Any, between: bool) -> Any:
-    """What is least in magnitude of two one-sided derivatives, or of all between them."""
-    return mpf(0) if between else min(a, b, key=abs)
+    """What is least in magnitude of two one-sided derivatives, or of all between them.
+
+    Of two alike it is the lesser, as it is in a mirror too, which turns sides but not Hessians.
+    """
+    return mpf(0) if between else min(a, b, key=lambda x: (abs(x), x))

@@ -268,9 +268,7 @@ class Smape(MapLoss):
         slope, slope_low = times(raised, zero, inverse, inverse_low)
         slope, slope_low = times(slope, slope_low, inverse, inverse_low)
         curve = rounded(two * slope, two * slope_low, inverse, inverse_low)
-        toward = where(alike, sign(target), zero)  # of the prediction
-        turn = where(gap < zero, toward, -toward)
-        curve = where(within, zero, turn * curve)
+        curve = where(within, zero, where(abs(p) < abs(q), curve, -curve))
         none = flat(gap)
         far = size == const(inf)
         value = where(far, two + none, where(size == zero, none, value))
