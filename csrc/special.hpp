@@ -209,6 +209,13 @@ FASTLOSS_INLINE T log1mexp(T x, T lo = T(0)) {
     return y.high + y.low;
 }
 
+// log(1 + exp(x + lo)) for x <= 0 and |lo| <= ulp(x), in two words to 2^-29 and 2^-58 of itself.
+template <class T>
+FASTLOSS_INLINE TwoWord<T> two_log1pexp(T x, T lo = T(0)) {
+    const TwoWord<T> sum = SmallExp<T>(x, lo).increment();
+    return two_log_fine(sum.high, sum.low);
+}
+
 // (p(q) - p(0)) / q of p = (1 + a) Phi(-a) exp(a^2/2), q = (a - 4) / (a + 4), for a >= 0.
 FASTLOSS_INLINE float mills_reduced(float q) {
     return polynomial(q, -0x1.8c18fp-4f, 0x1.cabdap-7f, 0x1.d495c2p-6f, -0x1.07c46cp-5f,

@@ -16,7 +16,7 @@ from fastloss.accuracy.peers import PEERS, Peer
 from fastloss.accuracy.ulps import ulp_error
 
 QUICK = {"map": 450, "row": 84}
-FULL = {"map": 3000, "row": 500}
+FULL = {"map": 1500, "row": 250}
 EXTREME = {"map": 120, "row": 24}
 """Units looked at for each loss, kind of target and dtype."""
 WIDTHS = {1: 12, 2: 12, 17: 12}

@@ -318,8 +318,7 @@ struct NegativeBinomial {
         const auto [root, e, near, share] = Logistic<T>({T(0.5) * gap.high, T(0.5) * gap.low});
         // exp(-gap) / d, which is the mean where the logit is negative
         const T mean = times_square(inverse, root);
-        const TwoWord<T> words = two_log1p(e.high, e.low * near.high);
-        const TwoWord<T> term = two_sum(words.high, words.low);
+        const TwoWord<T> term = two_log1pexp(-gap.high, -gap.low);
         const T sum = up ? gap.high + (term.high + (term.low + gap.low)) : term.high + term.low;
         const T spread = up | (e.high > T(0x1p-70)) ? sum * inverse : mean;
         // log(1 + d mean) - z

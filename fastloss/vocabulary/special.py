@@ -51,6 +51,7 @@ __all__ = [
     "sech_squared",
     "tanh",
     "trigamma",
+    "two_log1pexp",
     "two_log_fine",
     "two_sqrt",
     "two_tanh",
@@ -189,6 +190,13 @@ def log1mexp(high: Any, low: Any = 0.0) -> Any:
     above, above_low = complement(power, rest, rest_low)
     y, y_low = two_log_fine(above, above_low)
     return y + y_low
+
+
+def two_log1pexp(high: Any, low: Any = 0.0) -> tuple[Any, Any]:
+    """log(1 + exp(high + low)) in two words, for high <= 0 and low its rounding error."""
+    _, power, rest, rest_low = exponential(high, low)
+    above, above_low = increment(power, rest, rest_low)
+    return two_log_fine(above, above_low)
 
 
 def normal_parts(high: Any, low: Any) -> tuple[Any, ...]:
