@@ -147,7 +147,7 @@ class SoftmaxCrossEntropy(_CategoricalLoss):
         if self.softcap < math.inf:
             # of the capped logits, which exp makes relative ones
             more = min(self.softcap, self.softcap / self.temperature) / 4
-            return 3 + more, 4 + more, 9 + more
+            return 3 + more, 4 + more, 11 + more
         # a subnormal mass is rounded on the way to a Hessian
         return (1.5, 2, 2.5) if self._plain else (3, 3.5, 4.5)
 
@@ -632,7 +632,7 @@ class Poly1(_LabelSoftmax):
     def bounds(self) -> tuple[float, float, float]:  # type: ignore[override]
         # a subnormal 1 - p is rounded before it is multiplied
         more = max(0.0, self.epsilon - 2) / 2
-        return 2 + more, 4 + more, 7 + more
+        return 2 + more, 4 + more, 7.5 + more
 
     @property
     def convex(self) -> bool:  # type: ignore[override]

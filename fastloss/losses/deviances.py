@@ -639,7 +639,7 @@ class NegativeBinomial(_Deviance):
     link = "log"
     convex = True
     hessian_sign = "positive"
-    ulps = {"float32": (4, 3, 4), "float64": (4, 3, 4)}
+    ulps = {"float32": (2.5, 3, 4), "float64": (2.5, 3, 4)}
     dispersion: float = finite_positive(1.0, examples=(0.01, 3.0))
 
     @staticmethod
