@@ -159,7 +159,7 @@ struct SoftmaxCrossEntropyTempered {
     }
 
     Emit<T> emit(T kept, T target, const T* row) const {
-        const T e = lowered(kept), mass = row[6], slope = lowered(row[8]), finite = lowered(row[9]);
+        const T e = lowered(kept), mass = row[6], slope = row[8], finite = row[9];
         const TwoWord<T> share = {row[2], row[3]}, sum = {row[4], row[5]};
         const Emit<T> plain = Plain{}.emit(e, target, row);
         const T raised = fma(kept, share.high, kept * share.low), p = lowered(raised);
@@ -170,8 +170,12 @@ struct SoftmaxCrossEntropyTempered {
         const T lack = (mass - target) + row[7];
         const bool most = (target > T(0)) & (target > T(0.5) * mass);
         const T inner = most ? fma(-mass, others, lack) : plain.grad;
-        const T grad = inner + (raised == T(0) ? T(0) : slope * raised);
-        const T hess = fma(finite * raised, others, plain.hess) + (T(2) * z_loss * p) * p;
+        // a small slope would be lost where it is lowered, a large one multiplies a subnormal p
+        const bool small = abs(slope) < T(1);
+        const T part = small ? slope * p : lowered(slope) * raised;
+        const T bent = small ? finite * p : lowered(finite) * raised;
+        const T grad = inner + (raised == T(0) ? T(0) : part);
+        const T hess = fma(bent, others, plain.hess) + (T(2) * z_loss * p) * p;
         return {grad * inverse.high, hess * inverse.high * inverse.high};
     }
 };

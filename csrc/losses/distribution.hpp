@@ -253,10 +253,13 @@ struct StudentTParts {
         const TwoWord<T> d = inverse(plus_one(t));
         // log(1 + y^2) is 2 log y where y is huge; where y overflows, that of the residual helps
         const bool huge = y.high > T(0x1p50), infinite = y.high == Format<T>::infinity;
-        const TwoWord<T> size = select(infinite, magnitude(at.r) * inverse_root, y);
+        const bool tiny = abs(at.r.high) < T(0x1p-64);
+        const TwoWord<T> whole = scaled(magnitude(at.r), tiny ? T(0x1p64) : T(1));
+        const TwoWord<T> size = select(infinite, whole * inverse_root, y);
         const TwoWord<T> x = select(huge, size, T(1) + size * size);
         T log = rounded(two_log(x.high, x.low));
-        const T log_unit = at.unit > T(1) ? T(0.6931471805599453) : T(0);
+        const T two = at.unit > T(1) ? T(0.6931471805599453) : T(0);
+        const T log_unit = tiny ? T(-44.3614195558365) : two;
         // which log_scale may take back
         raise = infinite ? T(0x1p10) : T(1);
         log = infinite ? (log + log_unit - log_scale) * T(0x1p-10) : log;
@@ -300,8 +303,10 @@ struct StudentTNllFisher : StudentTNll<T> {
     Point<T, 2> operator()(T prediction, T log_scale, T target) const {
         Point<T, 2> point = StudentTNll<T>::operator()(prediction, log_scale, target);
         const T n = this->n, share = (n + T(1)) / (n + T(3));
-        const TwoWord<T> precision = by_log_scale(prediction, log_scale, target).precision;
-        point.hess[0] = share * rounded(precision) + flat(prediction - target);
+        // the share first, as the precision alone may overflow
+        const TwoWord<T> part = two_exp_product(-log_scale, share);
+        const TwoWord<T> curve = two_exp_product(-log_scale, part.high, part.low);
+        point.hess[0] = rounded(curve) + flat(prediction - target);
         point.hess[1] = T(2) * n / (n + T(3)) + flat(log_scale);
         return point;
     }

@@ -313,7 +313,7 @@ def _raised_term(below: Any, below_low: Any, top: Any) -> Any:
 
 
 def _tempered_emit(kept: Any, target: Any, row: Any, z_loss: Any, temperature: Any) -> Any:
-    e, mass, slope, finite = lowered(kept), row[6], lowered(row[8]), lowered(row[9])
+    e, mass, slope, finite = lowered(kept), row[6], row[8], row[9]
     inverse, inverse_low, total, total_low = row[2], row[3], row[4], row[5]
     grad, hess = _emit(e, target, row)
     raised = fma(kept, inverse, kept * inverse_low)
@@ -324,8 +324,12 @@ def _tempered_emit(kept: Any, target: Any, row: Any, z_loss: Any, temperature: A
     # a class that has most of the mass: less its small lack, not a large difference
     lack = (mass - target) + row[7]
     inner = where(target > const(0.5) * mass, fma(-mass, others, lack), grad)
-    grad = inner + where(raised == const(0.0), const(0.0), slope * raised)
-    hess = fma(finite * raised, others, hess) + (const(2.0) * z_loss * p) * p
+    # a small slope would be lost where it is lowered, a large one multiplies a subnormal p
+    small = abs(slope) < const(1.0)
+    part = where(small, slope * p, lowered(slope) * raised)
+    bent = where(small, finite * p, lowered(finite) * raised)
+    grad = inner + where(raised == const(0.0), const(0.0), part)
+    hess = fma(bent, others, hess) + (const(2.0) * z_loss * p) * p
     scale = const(1.0) / temperature
     return grad * scale, hess * scale * scale
 

@@ -560,7 +560,8 @@ def _student_t(
     d, d_low = two_inverse(*plus_one(t, t_low))
     # log(1 + y²) is 2 log y where y is huge; where y overflows, that of the residual helps
     huge, infinite = y > const(2.0**50), y == const(inf)
-    size, size_low = magnitude(r, r_low)
+    tiny = abs(r) < const(2.0**-64)
+    size, size_low = _scaled(*magnitude(r, r_low), where(tiny, const(2.0**64), one))
     size, size_low = times(size, size_low, inverse_root, inverse_root_low)
     y, y_low = where(infinite, size, y), where(infinite, size_low, y_low)
     square, square_low = times(y, y_low, y, y_low)
@@ -569,6 +570,7 @@ def _student_t(
     logarithm, logarithm_low = two_log(where(huge, y, total), where(huge, y_low, total_low))
     logarithm = logarithm + logarithm_low
     log_unit = where(unit > one, const(0.6931471805599453), const(0.0))
+    log_unit = where(tiny, const(-44.3614195558365), log_unit)
     # which log_scale may take back
     up_log = where(infinite, const(2.0**10), one)
     logarithm = where(infinite, (logarithm + log_unit - log_scale) * const(2.0**-10), logarithm)
@@ -651,9 +653,10 @@ class _StudentTFisher(_StudentT):
     @staticmethod
     def formula(prediction: Any, log_scale: Any, target: Any, n: Any, constant: Any) -> Any:
         value, grad, _ = _student_t_log_scale(prediction, log_scale, target, n, constant)
-        precision, precision_low = _precision(log_scale)
-        share = (n + const(1.0)) / (n + const(3.0))
-        curve = share * (precision + precision_low) + flat(prediction - target)
+        # the share first, as the precision alone may overflow
+        part, part_low = two_exp_product(-log_scale, (n + const(1.0)) / (n + const(3.0)))
+        curve, curve_low = two_exp_product(-log_scale, part, part_low)
+        curve = curve + (curve_low + flat(prediction - target))
         bend = const(2.0) * n / (n + const(3.0)) + flat(log_scale)
         return value, grad, (curve, bend)
 
