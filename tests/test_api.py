@@ -1,12 +1,10 @@
 """The public API: what can be called how, and what comes back."""
 
-import asyncio
 import copy
 import enum
 import inspect
 import pickle
 import tracemalloc
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cases
@@ -463,174 +461,7 @@ def test_as_many_axes_as_numpy_has(backend):
     assert rows.shape == shape
 
 
-# ---- contexts
-
-
-def test_contexts_nest():
-    default = fl.show_config()["backend"]
-    with fl.use_backend("numpy"):
-        assert fl.show_config()["backend"] == "numpy"
-        with fl.use_backend(default), fl.threads(2):
-            assert fl.show_config()["backend"] == default
-        assert fl.show_config()["backend"] == "numpy"
-        with pytest.raises(RuntimeError, match="inside"), fl.use_backend(default):
-            raise RuntimeError("inside")
-        assert fl.show_config()["backend"] == "numpy"
-    assert fl.show_config()["backend"] == default
-
-
-def test_contexts_as_decorators_and_twice():
-    context = fl.use_backend("numpy")
-
-    @context
-    def backend():
-        return fl.show_config()["backend"]
-
-    assert backend() == backend() == "numpy"
-    assert fl.show_config()["backend"] == cases.BACKENDS[0]
-
-
-def test_contexts_of_threads():
-    """A context belongs to the thread that entered it."""
-    with fl.use_backend("numpy"), ThreadPoolExecutor(1) as pool:
-        assert pool.submit(fl.show_config).result()["backend"] == cases.BACKENDS[0]
-        assert fl.show_config()["backend"] == "numpy"
-
-
-def test_contexts_of_tasks():
-    async def use(name, steps):
-        with fl.use_backend(name):
-            for _ in range(steps):
-                await asyncio.sleep(0)
-                assert fl.show_config()["backend"] == name
-                assert fl.SquaredError()([1.0], 0) == 1.0
-
-    async def main():
-        await asyncio.gather(*(use(name, k + 2) for k, name in enumerate(cases.BACKENDS * 2)))
-        assert fl.show_config()["backend"] == cases.BACKENDS[0]
-
-    asyncio.run(main())
-
-
-def test_the_backend_in_use_computes():
-    for backend in set(cases.BACKENDS) - {"numba"}:  # which has to compile what explains itself
-        with fl.use_backend(backend):
-            assert fl.LogCosh().explain([1.0], 0.0).backend == backend
-
-
 # ---- the other methods
-
-
-@each_variant
-def test_init_score_minimises(loss, rng):
-    if len(loss.inputs) > 2:  # which it does not take
-        return
-    if loss.optimum == "none":
-        with pytest.raises(TypeError, match="best constant"):
-            loss.init_score([0, 1])
-        return
-    for kind in cases.target_kinds(loss):
-        inputs = cases.sample(loss, (301,), "float64", rng, kind, extremes=False)
-        target, weight = inputs["target"], rng.choice([0.0, 0.5, 2.0], 301)
-        for w in (None, weight):
-            best = loss.init_score(target, w)
-            rows = loss.schema == "row"
-            assert isinstance(best, np.ndarray if rows else float)
-            shape = inputs["prediction"].shape
-
-            def total(score, shape=shape, target=target, w=w):
-                prediction = np.broadcast_to(score, shape).astype(np.float64)
-                return loss.value(prediction, target, w)
-
-            lowest = total(best)
-            domain = loss.domains()[0]
-            for step in (1e-4, -1e-4, 0.02, -0.02, 0.7):
-                moves = step * np.eye(shape[-1]) if rows else [step]
-                for move in moves:
-                    other = np.clip(best + move, domain.low, domain.high)
-                    if rows and domain.checked:  # stay a distribution
-                        p = np.exp(other) if domain.low == -np.inf else other
-                        p = p / p.sum()
-                        with np.errstate(divide="ignore"):
-                            other = np.minimum(np.log(p), 0.0) if domain.low == -np.inf else p
-                    assert total(other) >= lowest - 1e-12 * abs(lowest)
-
-
-def test_known_optima():
-    y = np.array([1.0, 2.0, 2.0, 7.0, 10.0])
-    labels = np.array([0, 1, 1, 1])
-    close = {"rel": 1e-14}
-    assert fl.SquaredError().init_score(y) == pytest.approx(4.4, **close)
-    assert fl.AbsoluteError().init_score(y) == 2.0
-    assert fl.AbsoluteError().init_score([1.0, 3.0]) == 2.0
-    assert fl.Quantile(quantile=0.9).init_score(y) == 10.0
-    assert fl.Poisson().init_score(y) == pytest.approx(np.log(4.4), **close)
-    assert fl.SigmoidCrossEntropy().init_score(labels) == pytest.approx(np.log(3), **close)
-    weighted = fl.SigmoidCrossEntropy(pos_weight=2.0).init_score(labels)
-    assert weighted == pytest.approx(np.log(6), **close)
-    assert fl.BinaryCrossEntropy().init_score(labels) == 0.75
-    np.testing.assert_allclose(
-        fl.SoftmaxCrossEntropy().init_score(labels), np.log([0.25, 0.75]), rtol=1e-14
-    )
-    np.testing.assert_allclose(
-        fl.CategoricalCrossEntropy(class_weight=(3, 1)).init_score(labels), [0.5, 0.5], rtol=1e-14
-    )
-    assert fl.Huber(delta=np.inf).init_score(y) == pytest.approx(4.4, rel=1e-12)
-    smoothed = fl.SigmoidCrossEntropy(label_smoothing=0.2, slope=2.0)
-    assert smoothed.init_score(labels) == pytest.approx(np.log(0.7 / 0.3) / 2, **close)
-    assert fl.Exponential().init_score(labels) == pytest.approx(np.log(3) / 2, **close)
-    for loss in (fl.Exponential(), smoothed):
-        np.testing.assert_allclose(loss.inverse_link(np.array([1.0])), 1 / (1 + np.exp(-2.0)))
-    assert fl.Brier().init_score(labels) == 0.75
-    assert fl.ModifiedHuber(labels="01").init_score(labels) == pytest.approx(0.5, rel=1e-12)
-    for loss in (fl.Gamma(), fl.InverseGaussian(), fl.NegativeBinomial(), fl.Tweedie(power=-1)):
-        assert loss.init_score(y) == pytest.approx(np.log(4.4), **close)
-    for kind in (fl.Poisson, fl.Gamma, fl.InverseGaussian, fl.Tweedie):
-        assert kind(prediction_is="mean").init_score(y) == pytest.approx(4.4, **close)
-
-
-def test_optima_of_extreme_targets():
-    median, large = fl.AbsoluteError(), 1e308
-    assert median.init_score([-large, large]) == 0.0
-    for loss in (median, fl.LogCosh()):
-        assert loss.init_score([large]) == large
-        assert np.isnan(loss.init_score([1.0, np.nan, 2.0]))
-    assert median.init_score([np.inf, np.inf, 1.0]) == np.inf
-    assert median.init_score([5e-324]) == 5e-324
-    target = pd.Series([1.0, 3.0], index=[4, 5])
-    assert fl.SquaredError().init_score(target, pd.Series([1.0, 3.0], index=[4, 5])) == 2.5
-
-
-def test_init_scores_without_absent_labels():
-    """Not even how many classes there are depends on them."""
-    loss = fl.SoftmaxCrossEntropy()
-    found = loss.init_score(np.array([0, 10**12, 1, 1]), [1, 0, 2, 1])
-    np.testing.assert_allclose(found, np.log([0.25, 0.75]), rtol=1e-14)
-
-
-def test_init_scores_of_many_classes():
-    """Memory is for the classes, not for each row's."""
-    labels = np.arange(100_000)
-    found = fl.SoftmaxCrossEntropy().init_score(labels)
-    np.testing.assert_allclose(found, np.log(1e-5), rtol=1e-12)
-
-
-def test_init_scores_of_scikit_learn():
-    """Its losses fit an intercept only, for the same purpose."""
-    from sklearn import _loss
-
-    y = cases.generator().gamma(2.0, size=200)
-    weight = cases.generator().uniform(0.5, 2, 200)
-    pairs = [
-        (fl.SquaredError(), _loss.HalfSquaredError(), y),
-        (fl.AbsoluteError(), _loss.AbsoluteError(), y),
-        (fl.Poisson(), _loss.HalfPoissonLoss(), y),
-        (fl.SigmoidCrossEntropy(), _loss.HalfBinomialLoss(), (y > 1).astype(float)),
-    ]
-    for ours, theirs, target in pairs:
-        for w in (None, weight):
-            theirs_raw = theirs.fit_intercept_only(target, sample_weight=w)
-            assert ours.init_score(target, w) == pytest.approx(theirs_raw, rel=1e-6), ours
 
 
 @each_variant
@@ -662,69 +493,6 @@ def test_inverse_link(loss, rng):
     np.testing.assert_array_equal(loss.inverse_link(z, out=z), found)  # in place
     assert loss.inverse_link(np.asfortranarray(z)).flags.f_contiguous
     assert loss.inverse_link([0.0, 1.0]).shape == (2,)
-
-
-@each_variant
-def test_the_link_inverts(loss):
-    """The best constant of targets that have a mean is the link of that mean."""
-    if loss.optimum != "mean" or loss.schema == "row":
-        return
-    target = np.array([0.0, 0.0, 1.0, 1.0, 1.0])
-    score = loss.init_score(target)
-    if getattr(loss, "pos_weight", 1.0) == 1.0:
-        mean = 0.6 + (0.5 - 0.6) * getattr(loss, "label_smoothing", 0.0)
-        assert loss.inverse_link(np.array(score)) == pytest.approx(mean, rel=1e-14)
-
-
-@each_kind
-@pytest.mark.parametrize(
-    "backend",
-    [b if b != "numba" else pytest.param(b, marks=pytest.mark.full) for b in cases.BACKENDS],
-)
-def test_explain(loss, kind, backend, rng):
-    inputs = cases.sample(loss, (2_000,), "float32", rng, kind)
-    inputs["prediction"] = np.asfortranarray(inputs["prediction"].astype(np.float64))
-    with fl.use_backend(backend):
-        text = str(loss.explain(**inputs, weight=np.ones(2_000, np.float32), threads=2))
-    assert repr(loss) in text
-    assert loss.kernel in text
-    assert backend in text
-    assert "2000" in text
-    for word in ("kernel", "blocks", "threads", "conversions", "float64"):
-        assert word in text, word
-    if backend != "numpy":
-        assert fl.show_config()["isa"] in text
-
-
-def test_explain_conversions():
-    loss, z = fl.SquaredError(), np.zeros(1_000, np.float32)
-    assert "none" in str(loss.explain(z, z))
-    for changes, words in [
-        ({"target": np.zeros(1_000, np.int8)}, ("target", "int8")),
-        ({"target": np.zeros(2_000, np.float32)[::2]}, ("target", "contiguous")),
-        ({"prediction": z.astype(np.float16)}, ("prediction", "float16")),
-        ({"grad_out": np.zeros(1_000)}, ("grad_out", "float64")),
-        ({"prediction": z.tolist()}, ("prediction", "list")),
-    ]:
-        text = str(loss.explain(**{"prediction": z, "target": z, **changes}))
-        assert all(word in text for word in words), text
-    with pytest.raises(ValueError, match="target has shape"):
-        loss.explain(z, z[:5])
-    before = z.copy()
-    loss.explain(z, 1.0, grad_out=z)  # says what would be done, and does not
-    np.testing.assert_array_equal(z, before)
-
-
-def test_explain_threads():
-    loss = fl.SquaredError()
-    few, many = np.zeros(100, np.float32), np.zeros(1_000_000, np.float32)
-    assert loss.explain(few, 0.0, threads=2).threads == 1
-    assert loss.explain(many, 0.0, threads=2).threads == 2
-    assert loss.explain(many, 0.0, threads=1).threads == 1
-    with fl.threads(1):
-        assert loss.explain(many, 0.0).threads == 1
-    with fl.use_backend("numpy"):
-        assert loss.explain(many, 0.0, threads=2).threads == 1
 
 
 def test_show_config():

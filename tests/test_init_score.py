@@ -1,210 +1,134 @@
-"""Best constants that no formula gives: of losses with several minima, with ends, or with none."""
+"""Best constants of the registry's losses: no other constant is better."""
 
+import cases
 import numpy as np
+import pandas as pd
 import pytest
 
 import fastloss as fl
-from fastloss._domains import ANYTHING, PROBABILITY, Domain
-from fastloss._parameters import fraction, positive
-from fastloss.vocabulary import abs, const, exp, log, sign, where
 
-POSITIVE = Domain("a number > 0", 5e-324)
+each_variant = pytest.mark.parametrize("loss", cases.all_variants(), ids=cases.name_of)
 
 
-@pytest.fixture(autouse=True)
-def _backend():
-    """No kernel is compiled for these losses."""
-    with fl.use_backend("numpy"):
-        yield
+@each_variant
+def test_init_score_minimises(loss, rng):
+    if len(loss.inputs) > 2:  # which it does not take
+        return
+    if loss.optimum == "none":
+        with pytest.raises(TypeError, match="best constant"):
+            loss.init_score([0, 1])
+        return
+    for kind in cases.target_kinds(loss):
+        inputs = cases.sample(loss, (301,), "float64", rng, kind, extremes=False)
+        target, weight = inputs["target"], rng.choice([0.0, 0.5, 2.0], 301)
+        for w in (None, weight):
+            best = loss.init_score(target, w)
+            rows = loss.schema == "row"
+            assert isinstance(best, np.ndarray if rows else float)
+            shape = inputs["prediction"].shape
+
+            def total(score, shape=shape, target=target, w=w):
+                prediction = np.broadcast_to(score, shape).astype(np.float64)
+                return loss.value(prediction, target, w)
+
+            lowest = total(best)
+            domain = loss.domains()[0]
+            for step in (1e-4, -1e-4, 0.02, -0.02, 0.7):
+                moves = step * np.eye(shape[-1]) if rows else [step]
+                for move in moves:
+                    other = np.clip(best + move, domain.low, domain.high)
+                    if rows and domain.checked:  # stay a distribution
+                        p = np.exp(other) if domain.low == -np.inf else other
+                        p = p / p.sum()
+                        with np.errstate(divide="ignore"):
+                            other = np.minimum(np.log(p), 0.0) if domain.low == -np.inf else p
+                    assert total(other) >= lowest - 1e-12 * abs(lowest)
 
 
-class Redescending(fl.MapLoss):
-    """Far residuals do not count: a minimum beside each cluster of targets."""
-
-    name = "redescending"
-    convex = False
-    scale: float = positive(1.0)
-
-    @staticmethod
-    def formula(prediction, target, scale):
-        r = (prediction - target) / scale
-        near = exp(const(-0.5) * r * r)
-        return const(1.0) - near, r * near / scale, (const(1.0) - r * r) * near / (scale * scale)
-
-
-class Logarithmic(fl.MapLoss):
-    """The same, and no place is flat."""
-
-    name = "logarithmic"
-    convex = False
-    scale: float = positive(1.0)
-
-    @staticmethod
-    def formula(prediction, target, scale):
-        r = (prediction - target) / scale
-        total = const(1.0) + r * r
-        grad = const(2.0) * r / (total * scale)
-        return log(total), grad, const(2.0) * (const(1.0) - r * r) / (total * total)
-
-
-class Expectile(fl.MapLoss):
-    """An asymmetric square."""
-
-    name = "expectile"
-    convex = True
-    level: float = fraction(0.8)
-
-    @staticmethod
-    def formula(prediction, target, level):
-        r = prediction - target
-        slope = where(r > const(0.0), const(1.0) - level, level)
-        return slope * r * r, const(2.0) * slope * r, const(2.0) * slope
+def test_known_optima():
+    y = np.array([1.0, 2.0, 2.0, 7.0, 10.0])
+    labels = np.array([0, 1, 1, 1])
+    close = {"rel": 1e-14}
+    assert fl.SquaredError().init_score(y) == pytest.approx(4.4, **close)
+    assert fl.AbsoluteError().init_score(y) == 2.0
+    assert fl.AbsoluteError().init_score([1.0, 3.0]) == 2.0
+    assert fl.Quantile(quantile=0.9).init_score(y) == 10.0
+    assert fl.Poisson().init_score(y) == pytest.approx(np.log(4.4), **close)
+    assert fl.SigmoidCrossEntropy().init_score(labels) == pytest.approx(np.log(3), **close)
+    weighted = fl.SigmoidCrossEntropy(pos_weight=2.0).init_score(labels)
+    assert weighted == pytest.approx(np.log(6), **close)
+    assert fl.BinaryCrossEntropy().init_score(labels) == 0.75
+    np.testing.assert_allclose(
+        fl.SoftmaxCrossEntropy().init_score(labels), np.log([0.25, 0.75]), rtol=1e-14
+    )
+    np.testing.assert_allclose(
+        fl.CategoricalCrossEntropy(class_weight=(3, 1)).init_score(labels), [0.5, 0.5], rtol=1e-14
+    )
+    assert fl.Huber(delta=np.inf).init_score(y) == pytest.approx(4.4, rel=1e-12)
+    smoothed = fl.SigmoidCrossEntropy(label_smoothing=0.2, slope=2.0)
+    assert smoothed.init_score(labels) == pytest.approx(np.log(0.7 / 0.3) / 2, **close)
+    assert fl.Exponential().init_score(labels) == pytest.approx(np.log(3) / 2, **close)
+    for loss in (fl.Exponential(), smoothed):
+        np.testing.assert_allclose(loss.inverse_link(np.array([1.0])), 1 / (1 + np.exp(-2.0)))
+    assert fl.Brier().init_score(labels) == 0.75
+    assert fl.ModifiedHuber(labels="01").init_score(labels) == pytest.approx(0.5, rel=1e-12)
+    for loss in (fl.Gamma(), fl.InverseGaussian(), fl.NegativeBinomial(), fl.Tweedie(power=-1)):
+        assert loss.init_score(y) == pytest.approx(np.log(4.4), **close)
+    for kind in (fl.Poisson, fl.Gamma, fl.InverseGaussian, fl.Tweedie):
+        assert kind(prediction_is="mean").init_score(y) == pytest.approx(4.4, **close)
 
 
-class Relative(fl.MapLoss):
-    """Residuals in units of the target: a weighted median."""
-
-    name = "relative"
-    convex = True
-
-    @staticmethod
-    def formula(prediction, target):
-        r = prediction - target
-        return abs(r) / abs(target), sign(r) / abs(target), const(0.0) * r
-
-
-class GammaMean(fl.MapLoss):
-    """Not convex, but with one minimum; predictions have an end."""
-
-    name = "gamma_mean"
-    convex = False
-
-    def domains(self):
-        return POSITIVE, POSITIVE
-
-    @staticmethod
-    def formula(prediction, target):
-        ratio, inverse = target / prediction, const(1.0) / prediction
-        slope = (const(1.0) - ratio) * inverse
-        return ratio + log(prediction), slope, (const(2.0) * ratio - const(1.0)) * inverse * inverse
+def test_optima_of_extreme_targets():
+    median, large = fl.AbsoluteError(), 1e308
+    assert median.init_score([-large, large]) == 0.0
+    for loss in (median, fl.LogCosh()):
+        assert loss.init_score([large]) == large
+        assert np.isnan(loss.init_score([1.0, np.nan, 2.0]))
+    assert median.init_score([np.inf, np.inf, 1.0]) == np.inf
+    assert median.init_score([5e-324]) == 5e-324
+    target = pd.Series([1.0, 3.0], index=[4, 5])
+    assert fl.SquaredError().init_score(target, pd.Series([1.0, 3.0], index=[4, 5])) == 2.5
 
 
-class GammaLog(fl.MapLoss):
-    """The same with log link, and without saying that it is convex."""
-
-    name = "gamma_log"
-    link = "log"
-
-    def domains(self):
-        return ANYTHING, POSITIVE
-
-    @staticmethod
-    def formula(prediction, target):
-        ratio = target * exp(-prediction)
-        return ratio + prediction, const(1.0) - ratio, ratio
+def test_init_scores_without_absent_labels():
+    """Not even how many classes there are depends on them."""
+    loss = fl.SoftmaxCrossEntropy()
+    found = loss.init_score(np.array([0, 10**12, 1, 1]), [1, 0, 2, 1])
+    np.testing.assert_allclose(found, np.log([0.25, 0.75]), rtol=1e-14)
 
 
-class Exponential(fl.MapLoss):
-    """No minimum where all labels agree."""
-
-    name = "exponential"
-    link = "logit"
-
-    def domains(self):
-        return ANYTHING, PROBABILITY
-
-    @staticmethod
-    def formula(prediction, target):
-        label = const(2.0) * target - const(1.0)
-        e = exp(-label * prediction)
-        return e, -label * e, e
+def test_init_scores_of_many_classes():
+    """Memory is for the classes, not for each row's."""
+    labels = np.arange(100_000)
+    found = fl.SoftmaxCrossEntropy().init_score(labels)
+    np.testing.assert_allclose(found, np.log(1e-5), rtol=1e-12)
 
 
-class Margin(fl.RowLoss):
-    """Of rows, and without a formula for the best constant."""
+def test_init_scores_of_scikit_learn():
+    """Its losses fit an intercept only, for the same purpose."""
+    from sklearn import _loss
 
-    name = "margin"
-
-
-def total(loss, score, y, w):
-    return loss.value(np.full(y.shape, score), y, w)
-
-
-@pytest.mark.parametrize("kind", [Redescending, Logarithmic])
-@pytest.mark.parametrize("scale", [0.1, 0.5, 3.0])
-@pytest.mark.parametrize("count", [2, 30, 300])
-def test_the_lowest_of_several_minima(kind, count, scale, rng):
-    loss = kind(scale=scale)
-    for _ in range(3):
-        y = np.concatenate([rng.normal(m, 0.3, count) for m in rng.uniform(-50, 50, 3)])
-        w = rng.gamma(1.0, size=y.size)
-        best = loss.init_score(y, w)
-        lowest = min(total(loss, z, y, w) for z in np.linspace(y.min(), y.max(), 301))
-        assert total(loss, best, y, w) <= lowest + 1e-12
-        slope = loss.grad(np.full(y.shape, best), y, w).sum()
-        assert abs(slope) <= 1e-12 / scale
+    y = cases.generator().gamma(2.0, size=200)
+    weight = cases.generator().uniform(0.5, 2, 200)
+    pairs = [
+        (fl.SquaredError(), _loss.HalfSquaredError(), y),
+        (fl.AbsoluteError(), _loss.AbsoluteError(), y),
+        (fl.Poisson(), _loss.HalfPoissonLoss(), y),
+        (fl.SigmoidCrossEntropy(), _loss.HalfBinomialLoss(), (y > 1).astype(float)),
+    ]
+    for ours, theirs, target in pairs:
+        for w in (None, weight):
+            theirs_raw = theirs.fit_intercept_only(target, sample_weight=w)
+            assert ours.init_score(target, w) == pytest.approx(theirs_raw, rel=1e-6), ours
 
 
-def test_minima_closer_than_places(rng):
-    """A place beyond a hill may still be on a way down, to a higher minimum."""
-    loss = Logarithmic(scale=0.05)
-    for _ in range(50):
-        y = np.append(rng.uniform(40, 43, 4), [0.0, 100.0])
-        w = rng.uniform(1.0, 1.1, y.size)
-        best = total(loss, loss.init_score(y, w), y, w)
-        assert best <= min(total(loss, z, y, w) for z in y)
-
-
-def test_expectiles(rng):
-    y, w = rng.normal(size=100), rng.gamma(1.0, size=100)
-    best = Expectile().init_score(y, w)
-    side = w * np.where(y > best, 0.8, 0.2)
-    assert best == pytest.approx(side @ y / side.sum(), rel=1e-14)
-    assert Expectile(level=0.5).init_score(y, w) == pytest.approx(w @ y / w.sum(), rel=1e-13)
-
-
-def test_relative_medians(rng):
-    y, w = rng.gamma(1.0, size=101), rng.gamma(1.0, size=101)
-    order = np.argsort(y)
-    below = np.cumsum((w / y)[order])
-    median = y[order][np.searchsorted(below, below[-1] / 2)]
-    assert Relative().init_score(y, w) == pytest.approx(median, rel=1e-15)
-
-
-@pytest.mark.parametrize("unit", [1e-200, 1e-3, 1.0, 1e6, 1e200])
-def test_means_that_no_formula_gives(unit, rng):
-    y = unit * rng.gamma(2.0, size=50)
-    assert GammaMean().init_score(y) == pytest.approx(y.mean(), rel=1e-13)
-    assert GammaLog().init_score(y) == pytest.approx(np.log(y.mean()), rel=1e-13, abs=1e-13)
-
-
-def test_labels():
-    y = np.array([0.0, 1.0, 1.0, 1.0])
-    assert Exponential().init_score(y) == pytest.approx(np.log(3) / 2, rel=1e-13)
-    # nothing is lost beyond
-    assert Exponential().init_score(np.ones(3)) > 700
-    assert Exponential().init_score(np.zeros(3)) < -700
-
-
-@pytest.mark.parametrize("loss", [Redescending(), Expectile(), GammaMean(), GammaLog()], ids=str)
-def test_few_targets(loss):
-    expected = np.log(2.5) if loss.link == "log" else 2.5
-    assert loss.init_score([2.5]) == pytest.approx(expected, rel=1e-14)
-    assert loss.init_score([2.5, 9.0], [1.0, 0.0]) == pytest.approx(expected, rel=1e-14)
-    assert np.isnan(loss.init_score([1.0, np.nan, 2.0]))
-
-
-def test_far_targets():
-    assert Redescending().init_score([-1e308, 1e308, 1e308]) == 1e308
-    assert Expectile().init_score([1.0, np.inf]) == np.inf
-
-
-def test_rows_without_a_formula():
-    with pytest.raises(TypeError, match="margin has no formula for its best constant prediction"):
-        Margin().init_score([0, 1, 2])
-
-
-def test_a_cluster_outweighs_an_outlier():
-    y = np.array([0.0, 0.1, 0.2, 100.0])
-    assert Redescending().init_score(y) == pytest.approx(0.1, rel=1e-12)
-    assert Redescending().init_score(y, [1, 1, 1, 4]) == pytest.approx(100, rel=1e-12)
+@each_variant
+def test_the_link_inverts(loss):
+    """The best constant of targets that have a mean is the link of that mean."""
+    if loss.optimum != "mean" or loss.schema == "row":
+        return
+    target = np.array([0.0, 0.0, 1.0, 1.0, 1.0])
+    score = loss.init_score(target)
+    if getattr(loss, "pos_weight", 1.0) == 1.0:
+        mean = 0.6 + (0.5 - 0.6) * getattr(loss, "label_smoothing", 0.0)
+        assert loss.inverse_link(np.array(score)) == pytest.approx(mean, rel=1e-14)

@@ -158,17 +158,23 @@ struct Exponent {
     FASTLOSS_INLINE Exponent(T factor, TwoWord<T> exponent) : x(exponent) {
         root = two_exp(T(0.5) * x.high, T(0.5) * x.low);
         const bool large = (x.high > T(40)) | ((factor > T(1)) & (x.high > T(0)));
-        const T down = large ? T(0.25) : T(1);
+        const T down = large ? T(0x1p-12) : T(1);
         power = times_square<T>(factor, {root.high * down, root.low * down});
-        up = large ? T(16) : T(1);
+        up = large ? T(0x1p24) : T(1);
     }
 
-    // of factor exp(c t) over t from 0 to z, where x is c z
+    FASTLOSS_INLINE bool is_far() const { return abs(x.high) >= T(2); }
+
+    // times power, it is to be raised by scale instead of up
+    FASTLOSS_INLINE T to(T scale) const { return up < scale ? T(0x1p-24) : T(1); }
+
+    // of factor exp(c t) over t from 0 to z, where x is c z and far from 0; to be raised
+    FASTLOSS_INLINE T far(T factor, T c) const { return (power - factor / up) / c; }
+
     FASTLOSS_INLINE T integral(T factor, T c, T z) const {
         const T near = factor * (expm1(x.high, x.low) / c);
-        const T far = (power - factor / up) / c * up;
         const bool linear = abs(x.high) < T(0x1p-60);
-        const T value = abs(x.high) < T(2) ? near : far;
+        const T value = is_far() ? far(factor, c) * up : near;
         return factor == T(0) ? flat(z) : linear ? factor * z : value;
     }
 };
@@ -198,6 +204,9 @@ struct TweedieParts {
     Exponent<T> seen, expected;
     T value;
 
+    // one scale for both, as what overflows may have a difference that does not
+    FASTLOSS_INLINE T common() const { return maximum(seen.up, expected.up); }
+
     FASTLOSS_INLINE TweedieParts(TwoWord<T> z, T target, T power, T first, T second)
         : a(two_difference(T(1), power)),
           b(two_difference(T(2), power)),
@@ -210,9 +219,14 @@ struct TweedieParts {
         const T ratio = maximum(target, most) / expected.root.high * (b.high * longest);
         const T one = first * (a.high == T(0) ? T(1) : a.high);
         const T other = second * (b.high == T(0) ? T(-1) : b.high);
-        value =
-            larger(expected.integral(T(1), b.high, z.high), seen.integral(target, a.high, z.high),
-                   divided ? expected.root.high : one, divided ? ratio : other);
+        const bool far = expected.is_far() & seen.is_far() & (target != T(0));
+        const T scale = far ? common() : T(1);
+        const T plus = far ? expected.far(T(1), b.high) * expected.to(scale)
+                           : expected.integral(T(1), b.high, z.high);
+        const T minus =
+            far ? seen.far(target, a.high) * seen.to(scale) : seen.integral(target, a.high, z.high);
+        value = larger(plus, minus, divided ? expected.root.high : one, divided ? ratio : other);
+        value = value * scale;
     }
 };
 
@@ -227,10 +241,8 @@ struct Tweedie {
         const TweedieParts<T> parts({prediction, T(0)}, target, power, mean, rest);
         const T a = parts.a.high, b = parts.b.high;
         const Exponent<T>&seen = parts.seen, &expected = parts.expected;
-        // at one scale, as what overflows may have a difference that does not
-        const T up = maximum(seen.up, expected.up);
-        const T first = expected.power * (expected.up < up ? T(0.0625) : T(1));
-        const T second = seen.power * (seen.up < up ? T(0.0625) : T(1));
+        const T up = parts.common();
+        const T first = expected.power * expected.to(up), second = seen.power * seen.to(up);
         fisher = expected.power * expected.up;
         return {parts.value,
                 {larger(first, second, mean, rest) * up},

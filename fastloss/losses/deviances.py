@@ -460,18 +460,27 @@ def _power(factor: Any, x: Any, x_low: Any) -> tuple[Any, ...]:
     """A factor times exp(x), lowered where large; what raises it again; the root of exp(x)."""
     root, root_low = two_exp(const(0.5) * x, const(0.5) * x_low)
     large = (x > const(40.0)) | ((factor > const(1.0)) & (x > const(0.0)))
-    down = where(large, const(0.25), const(1.0))
+    down = where(large, const(2.0**-12), const(1.0))
     power = times_square(factor, root * down, root_low * down)
-    return power, where(large, const(16.0), const(1.0)), root, root_low
+    return power, where(large, const(2.0**24), const(1.0)), root, root_low
+
+
+def _far(factor: Any, c: Any, power: Any, up: Any) -> Any:
+    """The integral of factor exp(c t) from 0 to where it is power times up, to be raised."""
+    return (power - factor / up) / c
 
 
 def _integral(factor: Any, c: Any, z: Any, x: Any, x_low: Any, power: Any, up: Any) -> Any:
     """Of factor exp(c t) over t from 0 to z, where x is c z and power times up factor exp(x)."""
     near = factor * (expm1(x, x_low) / c)
-    far = (power - factor / up) / c * up
-    value = where(abs(x) < const(2.0), near, far)
+    value = where(abs(x) < const(2.0), near, _far(factor, c, power, up) * up)
     value = where((abs(x) < const(2.0**-60)) | (c == const(0.0)), factor * z, value)
     return where(factor == const(0.0), flat(z), value)
+
+
+def _at(scale: Any, power: Any, up: Any) -> Any:
+    """A power that is to be raised by scale, at least up, instead."""
+    return power * where(up < scale, const(2.0**-24), const(1.0))
 
 
 def _larger(a: Any, b: Any, first: Any, second: Any) -> Any:
@@ -496,9 +505,21 @@ def _tweedie(z: Any, z_low: Any, target: Any, power: Any, first: Any, second: An
     most = seen * seen_up
     divided = most < const(inf)
     longest = minimum(one / abs(a), minimum(abs(z), const(2.0**60)))
+    # two that overflow may have a difference that does not
+    two = const(2.0)
+    far = (abs(x) >= two) & (abs(y) >= two) & (target != zero)
+    scale = where(far, maximum(seen_up, expected_up), one)
     value = _larger(
-        _integral(one, b, z, y, y_low, expected, expected_up),
-        _integral(target, a, z, x, x_low, seen, seen_up),
+        where(
+            far,
+            _at(scale, _far(one, b, expected, expected_up), expected_up),
+            _integral(one, b, z, y, y_low, expected, expected_up),
+        ),
+        where(
+            far,
+            _at(scale, _far(target, a, seen, seen_up), seen_up),
+            _integral(target, a, z, x, x_low, seen, seen_up),
+        ),
         where(divided, mean_root, first * where(a == zero, one, a)),
         where(
             divided,
@@ -506,6 +527,7 @@ def _tweedie(z: Any, z_low: Any, target: Any, power: Any, first: Any, second: An
             second * where(b == zero, -one, b),
         ),
     )
+    value = value * scale
     return value, a, b, (seen, seen_up), (expected, expected_up), root, root_low
 
 
@@ -516,11 +538,8 @@ def _tweedie_log(prediction: Any, target: Any, power: Any) -> Any:
     value, a, b, seen, expected, _, _ = _tweedie(
         prediction, flat(prediction), target, power, mean, rest
     )
-    # at one scale, as what overflows may have a difference that does not
-    one, low = const(1.0), const(0.0625)
     up = maximum(seen[1], expected[1])
-    first = expected[0] * where(expected[1] < up, low, one)
-    second = seen[0] * where(seen[1] < up, low, one)
+    first, second = _at(up, *expected), _at(up, *seen)
     grad = _larger(first, second, mean, rest) * up
     hess = _larger(b * first, a * second, b * mean, a * rest) * up
     return value, grad, hess, expected[0] * expected[1]
