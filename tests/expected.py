@@ -100,7 +100,22 @@ class Units:
         elif self.target.shape == largest[1].shape:
             # a gradient is a difference from the target's own mass
             largest[1] = np.maximum(largest[1], self.target)
+        largest[2] = np.maximum(largest[2], self.largest_beside(whole[2]))
         return largest
+
+    def largest_beside(self, hess):
+        """The magnitude of each Hessian beside a place where it changes its sign, else 0."""
+        sides = [hess]
+        if self.loss.hessian_sign == "any":
+            domains = dict(zip(self.loss.inputs, self.loss.domains(), strict=True))
+            for name in self.loss.differentiated:
+                x = self.inputs[name].astype("f8")
+                rows = self.loss.schema == "row"
+                for step in [*np.eye(x.shape[-1])] if rows else [x / 2]:
+                    for moved in (x - step, x + step):
+                        sides.append(self.exact(**{name: domains[name].clip(moved)})[2])
+        low, high = np.min(sides, axis=0), np.max(sides, axis=0)
+        return np.where((low < 0) & (high > 0), np.maximum(-low, high), 0.0)
 
     def given_terms(self):
         """The magnitude of the largest term that the definition gives, of each number.
