@@ -24,6 +24,7 @@ from fastloss.accuracy.samples import (
 )
 from fastloss.accuracy.variants import (
     all_variants,
+    each_kernel,
     extreme_variants,
     group_losses,
     name_of,
@@ -48,6 +49,7 @@ __all__ = [
     "arguments",
     "as_one_hot",
     "as_outs",
+    "each_kernel",
     "extreme_variants",
     "fixed_classes",
     "generator",

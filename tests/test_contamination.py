@@ -21,7 +21,7 @@ MANY = 40
 MARGIN = 64
 """Elements of garbage before and after an array."""
 
-ALL = cases.with_kinds(cases.all_variants())
+ALL = cases.each_kernel()
 DEFAULTS = cases.with_kinds(map(fl.get, cases.unit_losses()))
 ROWS = [loss for loss in cases.all_variants() if loss.schema == "row"]
 WITH_CLASS_WEIGHTS = cases.with_kinds(loss for loss in ROWS if loss.class_weight)

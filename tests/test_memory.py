@@ -95,10 +95,8 @@ def test_guard_bytes(loss, kind, dtype, rng):
 @pytest.mark.full
 @pytest.mark.parametrize("isa", cases.ISAS)
 @pytest.mark.parametrize("dtype", cases.DTYPES)
-@pytest.mark.parametrize(
-    ("loss", "kind"), cases.with_kinds(cases.all_variants()), ids=cases.name_of
-)
-def test_guard_bytes_of_every_variant(loss, kind, dtype, isa, rng):
+@pytest.mark.parametrize(("loss", "kind"), cases.each_kernel(), ids=cases.name_of)
+def test_guard_bytes_of_every_kernel(loss, kind, dtype, isa, rng):
     core.set_isa(isa)
     sizes = [s for s in sizes_of(loss) if loss.schema != "row" or s[1] > 4]
     if getattr(loss, "class_weight", None):
@@ -251,7 +249,7 @@ def test_read_only_files(tmp_path, rng):
 @pytest.mark.parametrize("dtype", cases.DTYPES)
 @pytest.mark.parametrize(
     ("loss", "kind"),
-    [case for case in cases.with_kinds(cases.all_variants()) if len(case[0].differentiated) == 1],
+    [case for case in cases.each_kernel() if len(case[0].differentiated) == 1],
     ids=cases.name_of,
 )
 def test_in_place(loss, kind, dtype, rng):

@@ -11,6 +11,7 @@ import fastloss as fl
 
 __all__ = [
     "all_variants",
+    "each_kernel",
     "extreme_variants",
     "group_losses",
     "name_of",
@@ -109,6 +110,14 @@ def target_kinds(loss: fl.Loss) -> tuple[str, ...]:
 def with_kinds(losses: Iterable[fl.Loss]) -> list[tuple[fl.Loss, str]]:
     """Each loss with each kind of its targets."""
     return [(loss, kind) for loss in losses for kind in target_kinds(loss)]
+
+
+def each_kernel() -> list[tuple[fl.Loss, str]]:
+    """A loss for each kernel and kind of target, with and without weights of its own."""
+    found: dict[Any, tuple[fl.Loss, str]] = {}
+    for loss, kind in with_kinds(all_variants()):
+        found.setdefault((loss.kernel, kind, weighs(loss)), (loss, kind))
+    return list(found.values())
 
 
 def name_of(thing: Any) -> str:
