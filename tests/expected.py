@@ -232,7 +232,9 @@ def check_results(loss, parts, results, contents, reduction, normalizer):
     if reduction == "mean":
         divisor = weight.sum() if normalizer is None else float(normalizer)
     for part, got in zip(parts, results, strict=True):
-        i, got = OUTPUTS.index(part), cases.stacked(got)
+        i, arrays = OUTPUTS.index(part), [np.asarray(x) for x in cases.alone(got)]
+        wide = [x.astype(np.float64) for x in arrays]
+        got = np.stack(wide, -1) if isinstance(got, tuple) else wide[0]
         summed = part == "value" and reduction != "none"
         factor = np.where(weight == 0, 0, weight / (1.0 if part == "value" else divisor))
         factor = broadcast(factor, whole[i])
@@ -246,10 +248,11 @@ def check_results(loss, parts, results, contents, reduction, normalizer):
             wanted, judged = wanted.sum() / divisor if divisor else np.nan, judged.all()
         else:
             error += np.abs(whole[i]) * ulp(factor, compute) + 2 * ulp(wanted, compute)
-            error += ulp(wanted, got.dtype)
-            largest = min(largest, FORMATS[got.dtype.name][2])
+            # each of several gradients has its own dtype
+            coarsest = min((x.dtype for x in arrays), key=lambda dtype: FORMATS[dtype.name])
+            error += ulp(wanted, coarsest)
+            largest = min(largest, *(FORMATS[x.dtype.name][2] for x in arrays))
         judged &= ~(np.abs(wanted) + error > largest)
-        got = np.asarray(got, np.float64)
         right = (np.abs(got - wanted) <= error) | (np.isnan(got) & np.isnan(wanted))
         wrong = np.atleast_1d(judged & ~right)
         if wrong.any():

@@ -149,7 +149,7 @@ class _PoissonMean(MapLoss):
 
     @staticmethod
     def definition(prediction: Any, target: Any) -> Any:
-        return prediction - (target * log(prediction) if target else 0)
+        return where(target == 0, prediction, prediction - target * log(prediction))
 
     @staticmethod
     def formula(prediction: Any, target: Any) -> Any:
