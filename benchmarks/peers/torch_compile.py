@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fastloss as fl
+
 from ..work import Call, Work
 from .torch_losses import mean
 
@@ -17,7 +19,9 @@ def prepare(work: Work) -> Call | None:
         return None
     torch.set_num_threads(work.threads)
     torch._dynamo.reset()  # else a second shape is compiled for any shape, which is slower
-    both = torch.compile(torch.func.grad_and_value(loss), dynamic=False)
+    loss_of = fl.get(work.loss)
+    places = tuple(loss_of.inputs.index(name) for name in loss_of.differentiated)
+    both = torch.compile(torch.func.grad_and_value(loss, places), dynamic=False)
     inputs = [torch.from_numpy(x) for x in work.arrays.inputs.values()]
 
     def call():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fastloss as fl
+
 from ..work import Call, Work
 from .torch_losses import mean
 
@@ -15,20 +17,21 @@ def prepare(work: Work) -> Call | None:
     if loss is None:
         return None
     torch.set_num_threads(work.threads)
-    z = torch.from_numpy(work.prediction).requires_grad_()
-    _, *rest = map(torch.from_numpy, work.arrays.inputs.values())
+    inputs = {name: torch.from_numpy(x) for name, x in work.arrays.inputs.items()}
+    leaves = [inputs[name].requires_grad_() for name in fl.get(work.loss).differentiated]
+    given = list(inputs.values())
     weight = {"w": torch.from_numpy(work.weight)} if work.weighted else {}
 
     @torch.no_grad()
     def value():
-        return (loss(z, *rest, **weight),)
+        return (loss(*given, **weight),)
 
     def gradient():
-        return torch.autograd.grad(loss(z, *rest, **weight), z)
+        return torch.autograd.grad(loss(*given, **weight), leaves)
 
     def value_and_gradient():
-        found = loss(z, *rest, **weight)
-        return found.detach(), torch.autograd.grad(found, z)[0]
+        found = loss(*given, **weight)
+        return found.detach(), torch.autograd.grad(found, leaves)
 
     return {"value": value, "gradient": gradient, "value and gradient": value_and_gradient}[
         work.outputs

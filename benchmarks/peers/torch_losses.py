@@ -11,7 +11,7 @@ from ..work import Work
 
 @cache
 def functions() -> dict[str, Callable[..., Any]]:
-    """Each takes (prediction, target) and torch's ``reduction``."""
+    """Each takes a loss's inputs and torch's ``reduction``."""
     import torch
     from torch.nn import functional
 
@@ -28,15 +28,24 @@ def functions() -> dict[str, Callable[..., Any]]:
             return functional.kl_div(log_p, q, reduction="batchmean")
         return functional.kl_div(log_p, q, reduction="none").sum(1)
 
+    def gaussian_nll(mean, y, log_variance, reduction="mean"):
+        variance = log_variance.exp()
+        return functional.gaussian_nll_loss(mean, y, variance, eps=0.0, reduction=reduction)
+
     return {
         "squared_error": functional.mse_loss,
         "absolute_error": functional.l1_loss,
         "huber": functional.huber_loss,
+        "smooth_l1": functional.smooth_l1_loss,
         "poisson": poisson,
+        "gaussian_nll": gaussian_nll,
+        "brier": functional.mse_loss,
         "sigmoid_cross_entropy": functional.binary_cross_entropy_with_logits,
         "binary_cross_entropy": functional.binary_cross_entropy,
         "softmax_cross_entropy": functional.cross_entropy,
         "categorical_cross_entropy": categorical_cross_entropy,
+        "nll": functional.nll_loss,
+        "multi_margin": functional.multi_margin_loss,
         "kl_divergence": kl_divergence,
     }
 
