@@ -149,24 +149,30 @@ struct InverseGaussianMeanFisher : InverseGaussianMean<T> {
     }
 };
 
-// factor exp(x), lowered where large; what raises it again; the root of exp(x).
+// factor exp(x) and the root of exp(x), lowered where large; what raises the power again.
 template <class T>
 struct Exponent {
+    static constexpr T least = constant<T>(0x1p-48f, 0x1p-104);
     TwoWord<T> x, root;
     T power, up;
 
     FASTLOSS_INLINE Exponent(T factor, TwoWord<T> exponent) : x(exponent) {
-        root = two_exp(T(0.5) * x.high, T(0.5) * x.low);
-        const bool large = (x.high > T(40)) | ((factor > T(1)) & (x.high > T(0)));
-        const T down = large ? T(0x1p-12) : T(1);
-        power = times_square<T>(factor, {root.high * down, root.low * down});
-        up = large ? T(0x1p24) : T(1);
+        const bool large =
+            (x.high > constant<T>(80.0f, 160.0)) | ((factor > T(1)) & (x.high > T(0)));
+        // by 24 log(2), or 52: a tiny factor may make a number of a power that is none
+        const T lower = large ? constant<T>(0x1.0a2b24p+4f, 0x1.205966f2b4f12p+5) : T(0);
+        const T lower_low = large ? constant<T>(-0x1.88a91ap-25f, 0x1.6dca0480f5c1ap-49) : T(0);
+        const TwoWord<T> half = two_difference(T(0.5) * x.high, lower);
+        const T low = half.low + (T(0.5) * x.low - lower_low);
+        root = two_exp(half.high, abs(x.high) < T(__builtin_inf()) ? low : T(0));
+        power = times_square(factor, root);
+        up = large ? T(1) / least : T(1);
     }
 
     FASTLOSS_INLINE bool is_far() const { return abs(x.high) >= T(2); }
 
     // times power, it is to be raised by scale instead of up
-    FASTLOSS_INLINE T to(T scale) const { return up < scale ? T(0x1p-24) : T(1); }
+    FASTLOSS_INLINE T to(T scale) const { return up < scale ? least : T(1); }
 
     // of factor exp(c t) over t from 0 to z, where x is c z and far from 0; to be raised
     FASTLOSS_INLINE T far(T factor, T c) const { return (power - factor / up) / c; }
@@ -216,7 +222,8 @@ struct TweedieParts {
         const T most = seen.power * seen.up;
         const bool divided = most < T(__builtin_inf());
         const T longest = minimum(T(1) / abs(a.high), minimum(abs(z.high), T(0x1p60)));
-        const T ratio = maximum(target, most) / expected.root.high * (b.high * longest);
+        const T ratio =
+            maximum(target, most) / expected.root.high / expected.up * (b.high * longest);
         const T one = first * (a.high == T(0) ? T(1) : a.high);
         const T other = second * (b.high == T(0) ? T(-1) : b.high);
         const bool far = expected.is_far() & seen.is_far() & (target != T(0));
@@ -268,7 +275,7 @@ struct TweedieMean {
         const TwoWord<T> weight = root_of_inverse({power, T(0)}, z);
         const TwoWord<T> steep = root_of_inverse(two_sum(power, T(1)), z);
         const bool alone = (target == T(0)) | (prediction == T(__builtin_inf()));
-        const T grad = alone ? times_square(T(1) + flat(target), parts.seen.root)
+        const T grad = alone ? times_square(T(1) + flat(target), parts.seen.root) * parts.seen.up
                              : times_square(prediction - target, weight);
         const T product = power * times_square(target, steep);
         const T rest = product == product ? product : flat(target);  // 0 * inf = 0

@@ -14,6 +14,7 @@ from .._parameters import choice, finite_positive, outside_fraction
 from ..vocabulary import (
     abs,
     const,
+    constant,
     exp,
     expm1,
     flat,
@@ -457,12 +458,19 @@ def _multiple(c: Any, c_low: Any, z: Any, z_low: Any) -> tuple[Any, Any]:
 
 
 def _power(factor: Any, x: Any, x_low: Any) -> tuple[Any, ...]:
-    """A factor times exp(x), lowered where large; what raises it again; the root of exp(x)."""
-    root, root_low = two_exp(const(0.5) * x, const(0.5) * x_low)
-    large = (x > const(40.0)) | ((factor > const(1.0)) & (x > const(0.0)))
-    down = where(large, const(2.0**-12), const(1.0))
-    power = times_square(factor, root * down, root_low * down)
-    return power, where(large, const(2.0**24), const(1.0)), root, root_low
+    """A factor times exp(x), and exp(x)'s root, lowered where large; what raises the power again.
+
+    The root is lowered by 2^24, or 2^52: a tiny factor may make a number of a power that is none.
+    """
+    zero, half = const(0.0), const(0.5)
+    large = (x > constant(80.0, 160.0)) | ((factor > const(1.0)) & (x > zero))
+    lower = where(large, constant(16.63553237915039, 36.04365338911715), zero)
+    lower_low = where(large, constant(-4.5711704643736084e-08, 2.5381719727502638e-15), zero)
+    part, part_low = two_difference(half * x, lower)
+    part_low = where(abs(x) < const(inf), part_low + (half * x_low - lower_low), zero)
+    root, root_low = two_exp(part, part_low)
+    power = times_square(factor, root, root_low)
+    return power, where(large, constant(2.0**48, 2.0**104), const(1.0)), root, root_low
 
 
 def _far(factor: Any, c: Any, power: Any, up: Any) -> Any:
@@ -480,7 +488,7 @@ def _integral(factor: Any, c: Any, z: Any, x: Any, x_low: Any, power: Any, up: A
 
 def _at(scale: Any, power: Any, up: Any) -> Any:
     """A power that is to be raised by scale, at least up, instead."""
-    return power * where(up < scale, const(2.0**-24), const(1.0))
+    return power * where(up < scale, constant(2.0**-48, 2.0**-104), const(1.0))
 
 
 def _larger(a: Any, b: Any, first: Any, second: Any) -> Any:
@@ -523,7 +531,7 @@ def _tweedie(z: Any, z_low: Any, target: Any, power: Any, first: Any, second: An
         where(divided, mean_root, first * where(a == zero, one, a)),
         where(
             divided,
-            maximum(target, most) / mean_root * (b * longest),
+            maximum(target, most) / mean_root / expected_up * (b * longest),
             second * where(b == zero, -one, b),
         ),
     )
@@ -548,14 +556,16 @@ def _tweedie_log(prediction: Any, target: Any, power: Any) -> Any:
 def _tweedie_mean(prediction: Any, target: Any, power: Any) -> Any:
     one = const(1.0)
     z, z_low = _log(prediction)
-    value, a, _, _, _, root, root_low = _tweedie(z, z_low, target, power, prediction, target)
+    value, a, _, (_, root_up), _, root, root_low = _tweedie(
+        z, z_low, target, power, prediction, target
+    )
     # the roots of mean^-power and of mean^(-1 - power)
     weight, weight_low = _root_of_inverse(power, const(0.0), z, z_low)
     steep, steep_low = _root_of_inverse(*two_sum(power, one), z, z_low)
     fisher = times_square(one, weight, weight_low)
     grad = where(
         (target == const(0.0)) | (prediction == const(inf)),
-        times_square(one + flat(target), root, root_low),
+        times_square(one + flat(target), root, root_low) * root_up,
         times_square(prediction - target, weight, weight_low),
     )
     rest = power * times_square(target, steep, steep_low)

@@ -15,6 +15,7 @@ from typing import Any
 from ._words import (
     abs,
     const,
+    constant,
     exp,
     expm1,
     flat,
@@ -66,6 +67,7 @@ from .special import (
 __all__ = [
     "abs",
     "const",
+    "constant",
     "digamma",
     "exp",
     "expm1",
