@@ -66,10 +66,10 @@ def _elements(random: Any, domain: Any, dtype: Any, shape: tuple[int, ...]) -> n
     if np.isfinite([domain.low, domain.high]).all():
         margin = 1e-3 * (domain.high - domain.low)
         return random.uniform(domain.low + margin, domain.high - margin, shape).astype(dtype)
-    if domain.low > 0:
-        return np.exp(random.normal(0.0, 0.5, shape)).astype(dtype)
+    if domain.low == 0:
+        return random.poisson(2.0, shape).astype(dtype)
     if np.isfinite(domain.low):
-        return (domain.low + random.poisson(2.0, shape)).astype(dtype)
+        return (domain.low + np.exp(random.normal(0.0, 0.5, shape))).astype(dtype)
     if np.isfinite(domain.high):
         return (domain.high - random.exponential(1.0, shape)).astype(dtype)
     return logits(random, dtype, (np.prod(shape, dtype=int),)).reshape(shape)
