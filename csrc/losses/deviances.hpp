@@ -228,11 +228,12 @@ struct TweedieParts {
         const T other = second * (b.high == T(0) ? T(-1) : b.high);
         const bool far = expected.is_far() & seen.is_far() & (target != T(0));
         const T scale = far ? common() : T(1);
-        const T plus = far ? expected.far(T(1), b.high) * expected.to(scale)
-                           : expected.integral(T(1), b.high, z.high);
-        const T minus =
-            far ? seen.far(target, a.high) * seen.to(scale) : seen.integral(target, a.high, z.high);
-        value = larger(plus, minus, divided ? expected.root.high : one, divided ? ratio : other);
+        const T far_plus = expected.far(T(1), b.high) * expected.to(scale);
+        const T far_minus = seen.far(target, a.high) * seen.to(scale);
+        const T plus = expected.integral(T(1), b.high, z.high);
+        const T minus = seen.integral(target, a.high, z.high);
+        value = larger(far ? far_plus : plus, far ? far_minus : minus,
+                       divided ? expected.root.high : one, divided ? ratio : other);
         value = value * scale;
     }
 };

@@ -152,6 +152,7 @@ def words(dtype: Any) -> dict[str, Callable[..., Any]]:
     meanings = {
         "abs": absolute,
         "const": const,
+        "constant": constant,
         "exp": two_worded(math["exp"], math["exp2w"]),
         "expm1": two_worded(math["expm1"], math["expm1_2w"]),
         "flat": flat,
@@ -180,8 +181,7 @@ def words(dtype: Any) -> dict[str, Callable[..., Any]]:
         "two_sum": two_sum,
         "where": where,
     }
-    private = {"constant": constant, "multiply_add": multiply_add}
-    private |= {name: math[name] for name in _PRIVATE}
+    private = {"multiply_add": multiply_add} | {name: math[name] for name in _PRIVATE}
     for name, text in vars(special).items():
         if getattr(text, "__module__", None) != special.__name__:
             continue
