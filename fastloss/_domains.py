@@ -53,8 +53,10 @@ class Domain:
         """Boolean array: which values lie outside."""
         if self.discrete:
             return (x != self.low) & (x != self.high) & (x == x)
-        # as doubles: float32 would round the least number above 0 to 0
-        return (x < np.float64(self.low)) | (x > np.float64(self.high))
+        # as doubles: float32 would round the least number above 0 to 0; NumPy's casts warn of
+        # what a kernel before them had found invalid
+        with np.errstate(invalid="ignore"):
+            return (x < np.float64(self.low)) | (x > np.float64(self.high))
 
     def clip(self, x: Any) -> Any:
         """The nearest numbers inside, in the same dtype."""

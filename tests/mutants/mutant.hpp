@@ -31,11 +31,15 @@ T mutated(int output, T x) {
     return meant && output == wanted.output ? T(x * wanted.factor + wanted.offset) : x;
 }
 
+// Made as the formula is, of its parameters.
 template <class Formula, class Signature = decltype(&Formula::operator())>
 struct MapMutant;
 
 template <class Formula, class T, int P, class Base, class... Inputs>
 struct MapMutant<Formula, Point<T, P> (Base::*)(Inputs...) const> : Formula {
+    template <class... Given>
+    explicit MapMutant(Given... given) : Formula{given...} {}
+
     Point<T, P> operator()(Inputs... inputs) const {
         Point<T, P> point = Formula::operator()(inputs...);
         point.value = mutated<Formula>(0, point.value);
@@ -49,6 +53,9 @@ struct MapMutant<Formula, Point<T, P> (Base::*)(Inputs...) const> : Formula {
 
 template <class Formula, class T, class Base, class... Inputs>
 struct MapMutant<Formula, T (Base::*)(Inputs...) const> : Formula {
+    template <class... Given>
+    explicit MapMutant(Given... given) : Formula{given...} {}
+
     T operator()(Inputs... inputs) const {
         return mutated<Formula>(0, Formula::operator()(inputs...));
     }
@@ -56,6 +63,9 @@ struct MapMutant<Formula, T (Base::*)(Inputs...) const> : Formula {
 
 template <class Formula>
 struct RowMutant : Formula {
+    template <class... Given>
+    explicit RowMutant(Given... given) : Formula{given...} {}
+
     template <class... Inputs>
     auto finish(const Inputs&... inputs) const {
         auto row = Formula::finish(inputs...);
@@ -74,6 +84,8 @@ struct RowMutant : Formula {
 
 template <class Formula, class T>
 struct ScanMutant : RowMutant<Formula> {
+    using RowMutant<Formula>::RowMutant;
+
     auto term(TwoWord<T> rest, TwoWord<T> tied, T left) const {
         auto term = Formula::term(rest, tied, left);
         term.value.high = mutated<Formula>(0, term.value.high);
