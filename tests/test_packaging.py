@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import textwrap
 import zipfile
 from pathlib import Path
 
@@ -93,6 +94,18 @@ def test_the_version_is_said_once():
 
 # ---- what is built
 
+EVERY_LOSS = """
+for name in fl.losses():
+    loss = fl.get(name)
+    shape = (3, 3) if loss.schema == "row" else 3
+    prediction = loss.domains()[0].clip(np.full(shape, 0.5))
+    target = np.ones(3, int)
+    if loss.schema == "row" and not loss.takes_labels and not loss.takes_numbers:
+        target = prediction
+    others = {name: np.ones(3) for name in loss.inputs[2:] if name != "group"}
+    loss.value_grad_hess(prediction, target, **others)
+"""
+
 
 def build_environment():
     """The folders of what a build needs, for interpreters that have nothing."""
@@ -154,19 +167,19 @@ def test_the_wheel(distributions, interpreter):
 
     done = install(interpreter, distributions[1])
     assert done.returncode == 0, done.stderr
-    script = """
+    script = (
+        """
 import warnings
 warnings.simplefilter("error")
 import numpy as np, fastloss as fl
 print(fl.__file__)
 print(fl.show_config()["backend"])
-for name in fl.losses():
-    rows = fl.get(name).schema == "row"
-    p = np.full((3, 2) if rows else 3, 0.5)
-    event = {"event": 1} if "event" in fl.get(name).inputs else {}
-    fl.get(name).value_grad_hess(p, p if rows else 1.0, **event)
+"""
+        + EVERY_LOSS
+        + """
 print(fl.SquaredError().value_and_grad([1.0, 3.0], 0)[0])
 """
+    )
     place, backend, value = python(script, interpreter).split()
     assert place.startswith(str(interpreter.parents[1]))
     assert (backend, value) == ("native", "5.0")
@@ -187,17 +200,16 @@ def test_without_a_compiler(checkout, interpreter):
     """FASTLOSS_PURE=1 installs what works on NumPy alone, and says so once."""
     done = install(interpreter, checkout, FASTLOSS_PURE="1", CC="/bin/false", CXX="/bin/false")
     assert done.returncode == 0, done.stderr
-    script = """
+    script = (
+        """
 import warnings
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     import numpy as np, fastloss as fl
     import fastloss._native
-    for name in fl.losses():
-        rows = fl.get(name).schema == "row"
-        p = np.full((3, 2) if rows else 3, 0.5)
-        event = {"event": 1} if "event" in fl.get(name).inputs else {}
-        fl.get(name).value_grad_hess(p, p if rows else 1.0, **event)
+"""
+        + textwrap.indent(EVERY_LOSS, "    ")
+        + """
 print(len(caught), caught[0].category.__name__, "FASTLOSS_PURE=1" in str(caught[0].message))
 print(fl.show_config()["backend"], fl.show_config()["threads"])
 value, grad = fl.SquaredError().value_and_grad(np.float32([1, 3]), [0, 0])
@@ -212,6 +224,7 @@ for name in ("native", "numba"):
     except ImportError as error:
         print(error)
 """
+    )
     lines = python(script, interpreter).splitlines()
     assert lines == [
         "1 RuntimeWarning True",
