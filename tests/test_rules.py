@@ -121,7 +121,9 @@ def test_infinite_predictions_give_the_limit(loss, kind, sign, runner, dtype):
     [
         v
         for v in cases.all_variants()
-        if "distribution" in cases.target_kinds(v) and v.encoding == "class"
+        if "distribution" in cases.target_kinds(v)
+        and v.encoding == "class"
+        and getattr(v, "softcap", np.inf) == np.inf  # a capped logit is never impossible
     ],
     ids=repr,
 )
