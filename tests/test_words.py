@@ -73,7 +73,7 @@ PRODUCT = ((-110.0, 0.0), (-1.0, 1.0), (0.0, 15.0))
 FACTORS = (1e20, -7e25, 1e30)
 
 WORDS = {
-    "digamma": Word(exact.WORDS["digamma"], (1.6, 1.6), GAMMA),
+    "digamma": Word(exact.WORDS["digamma"], (1.7, 1.7), GAMMA),
     "exp": Word(mpmath.exp, (1.16, 1.16), REAL, "low"),
     "expm1": Word(mpmath.expm1, (1.3, 1.3), REAL, "low"),
     "lgamma": Word(exact.WORDS["lgamma"], (1.5, 1.5), GAMMA),
@@ -98,7 +98,7 @@ WORDS = {
     ),
     "two_log": Word(mpmath.log, (1.4, 1.4), POSITIVE, "low", True, False),
     "two_log1p": Word(mpmath.log1p, (0.52, 0.52), ((-1.0, INF), (-1.0, 3.0)), None, True, False),
-    "two_log1pexp": Word(lambda x: mpmath.log1p(mpmath.exp(x)), (0.6, 0.6), NEGATIVE, "low", True),
+    "two_log1pexp": Word(lambda x: mpmath.log1p(mpmath.exp(x)), (1.6, 1.6), NEGATIVE, "low", True),
     "two_log_fine": Word(mpmath.log, (4e-3, 4e-4), POSITIVE, "low", True),
     "two_sqrt": Word(mpmath.sqrt, (2e-6, 2e-6), ((4e-24, INF), (4e-24, 3.0)), "low", True),
     "two_tanh": Word(mpmath.tanh, (0.08, 0.05), REAL, "low", True),
