@@ -16,10 +16,13 @@ FORMATS = {"float32": (24, -126, 127), "float64": (53, -1022, 1023)}
 
 
 def ulp_exponent(magnitude: Any, dtype: str) -> int:
-    """The exponent of the ulp of a number's binade, never below the least subnormal's."""
+    """The exponent of the ulp of a number's binade, never below the least subnormal's.
+
+    Of a number beyond the format it is what a larger exponent would have had, up to its square.
+    """
     digits, least, largest = FORMATS[dtype]
     exponent = mpmath.frexp(magnitude)[1] - 1 if magnitude else least
-    return int(min(max(exponent, least), largest) - digits + 1)
+    return int(min(max(exponent, least), 2 * largest) - digits + 1)
 
 
 def ulp_error(got: Any, exact: Any, dtype: str, scale: Any = None) -> float:
