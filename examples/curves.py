@@ -15,11 +15,13 @@ COLUMNS = 4
 
 
 def a_target(loss: fl.Loss) -> float:
-    """A target of the loss's domain: its upper end, else 2 above its lower end, else 0."""
+    """A target of the loss's domain: its upper end, else 2 above its lower end, else 0 or 2."""
     domain = dict(zip(loss.inputs, loss.domains(), strict=True))["target"]
     if domain.high < inf:
         return domain.high
-    return domain.low + 2.0 if domain.low > -inf else 0.0
+    if domain.low > -inf:
+        return domain.low + 2.0
+    return 0.0 if loss.sample[0] < 0 else 2.0
 
 
 def at_kinks(x: np.ndarray, grad: np.ndarray, hess: np.ndarray) -> np.ndarray:
@@ -36,7 +38,10 @@ def at_kinks(x: np.ndarray, grad: np.ndarray, hess: np.ndarray) -> np.ndarray:
 def draw(axes: Axes, loss: fl.Loss) -> None:
     target = a_target(loss)
     x = np.linspace(*loss.sample, POINTS).round(9)  # rounded so that kinks lie on the grid
-    value, grad, hess = loss.value_grad_hess(x, target, reduction="none")
+    others = {name: np.zeros_like(x) for name in loss.inputs[2:]}
+    value, grad, hess = loss.value_grad_hess(x, target, **others, reduction="none")
+    if len(loss.differentiated) > 1:  # those by the prediction come first
+        grad, hess = grad[0], hess[0]
     axes.axhline(0.0, color="0.8", linewidth=0.8)
     axes.plot(x, value, color="C0", label="loss", linewidth=2)
     axes.plot(x, grad, color="C3", label="gradient", linewidth=1.6)
@@ -50,7 +55,7 @@ def draw(axes: Axes, loss: fl.Loss) -> None:
     low, high = max(curves.min(), -1.5 * span), min(curves.max(), 2.0 * span)
     axes.set_ylim(low - 0.06 * (high - low), high + 0.06 * (high - low))
     axes.set_title(str(loss))
-    axes.set_xlabel(f"prediction, for target {target:g}")
+    axes.set_xlabel(", ".join([f"prediction, for target {target:g}", *(f"{n} 0" for n in others)]))
     axes.set_ylabel("per element")
 
 
