@@ -40,6 +40,17 @@ struct Convert<Bool, T> {
     static T from(Bool x) { return T(uint8_t(x.byte < 1 ? x.byte : 1)); }
 };
 
+// The bits as float. Where a double lost some the last one is 1, so that a second rounding, to
+// fewer digits, is as if there were no first.
+inline uint32_t narrowed(float x) {
+    return __builtin_bit_cast(uint32_t, x);
+}
+inline uint32_t narrowed(double x) {
+    const double nearest = float(x);
+    const uint32_t beyond = __builtin_fabs(nearest) > __builtin_fabs(x), lost = nearest != x;
+    return (__builtin_bit_cast(uint32_t, float(x)) - beyond) | lost;
+}
+
 template <class T>
 struct Convert<Float16, T> {
     // One multiplication re-biases the exponent and normalises subnormals.
@@ -52,7 +63,7 @@ struct Convert<Float16, T> {
     }
     // Adding 2^(exponent + 13) rounds to ten fraction bits; subnormals share the exponent -14.
     static Float16 to(T value) {
-        const uint32_t bits = __builtin_bit_cast(uint32_t, float(value));
+        const uint32_t bits = narrowed(value);
         float x = __builtin_bit_cast(float, bits & 0x7fffffffu);
         const bool nan = x != x;
         x = x < 131072.0f ? x : 131072.0f;
@@ -71,8 +82,8 @@ template <class T>
 struct Convert<BFloat16, T> {
     static T from(BFloat16 x) { return T(__builtin_bit_cast(float, uint32_t(x.bits) << 16)); }
     static BFloat16 to(T value) {
-        const float x = float(value);
-        const uint32_t bits = __builtin_bit_cast(uint32_t, x);
+        const uint32_t bits = narrowed(value);
+        const float x = __builtin_bit_cast(float, bits);
         const uint32_t rounded = (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
         return {uint16_t(x != x ? bits >> 16 | 0x40u : rounded)};
     }

@@ -239,6 +239,20 @@ def test_dtypes_of_outputs(loss, kind, dtype, given, rng):
             np.testing.assert_array_equal(out, wanted.astype(given))
 
 
+@pytest.mark.parametrize("isa", cases.ISAS)
+@pytest.mark.parametrize(("dtype", "half"), [("float16", 2.0**-11), (ml_dtypes.bfloat16, 2.0**-8)])
+def test_doubles_are_rounded_once(dtype, half, isa):
+    """Next to the middle of two outputs: rounded to float32 first, they would be the middle."""
+    middle = 1 + np.arange(1, 64, 2) * half
+    for side in (-1, 1):
+        out = np.empty(middle.size, dtype)
+        with cases.running(("native", isa)):
+            fl.SquaredError(half=True).grad(
+                middle + side * 2.0**-40, 0.0, reduction="none", grad_out=out
+            )
+        np.testing.assert_array_equal(out.astype(np.float64), middle + side * half)
+
+
 @each_loss
 def test_interleaved_outputs(loss, rng):
     """Gradient and Hessian as the two columns of one array, as gradient boosting wants them."""
