@@ -82,6 +82,12 @@ class Work:
         return self.arrays.weight if self.weighted else None
 
     @property
+    def places(self) -> tuple[int, ...]:
+        """Which inputs are differentiated."""
+        loss = fl.get(self.loss)
+        return tuple(map(loss.inputs.index, loss.differentiated))
+
+    @property
     def rows(self) -> bool:
         return fl.get(self.loss).schema == "row"
 

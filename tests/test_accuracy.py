@@ -151,6 +151,7 @@ def test_sweeps_hold_every_binade():
         (1 + 2.0**-23, 1, 0.25, 1.0),  # never less than the result's own ulp
         (2.0**-149, 0, None, 1.0),
         (0.0, 1, None, 2.0**23),
+        (1e38, 1e38 + 2.0**110, 2.0**130, 2.0**3),  # of a term beyond the floats
         (np.inf, 2.0**128, None, 0.0),
         (np.inf, 2.0**128 - 2.0**104, None, 1.0),
         (np.inf, np.inf, None, 0.0),

@@ -6,7 +6,12 @@ import cases
 import group_cases
 import pytest
 
-EVERY = [*group_cases.VARIANTS, *group_cases.EXTREMES]
+EVERY = [
+    (loss, runner)
+    for runner in group_cases.RUNNERS
+    # NumPy's exponential has no digits below the normal numbers
+    for loss in (*group_cases.VARIANTS, *(group_cases.EXTREMES if runner[0] != "numpy" else ()))
+]
 SPREADS = (0.1, 3.0, 40.0)
 
 
@@ -32,11 +37,8 @@ def check(loss, runner, dtype, spread, weighted=False, extra=0.0):
 
 @pytest.mark.parametrize("spread", SPREADS)
 @pytest.mark.parametrize("dtype", cases.DTYPES)
-@pytest.mark.parametrize("loss", EVERY, ids=cases.name_of)
-@pytest.mark.parametrize("runner", group_cases.RUNNERS, ids=cases.name_of)
+@pytest.mark.parametrize(("loss", "runner"), EVERY, ids=cases.name_of)
 def test_ordinary_groups(loss, runner, dtype, spread):
-    if loss in group_cases.EXTREMES and runner[0] == "numpy":
-        pytest.skip("NumPy's exponential has no digits below the normal numbers")
     check(loss, runner, dtype, spread)
 
 

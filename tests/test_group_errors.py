@@ -146,7 +146,6 @@ def test_messages(name, runner):
         call()
 
 
-@pytest.mark.skipif("numba" not in cases.BACKENDS, reason="needs Numba")
 @pytest.mark.parametrize("loss", group_cases.DEFAULTS, ids=cases.name_of)
 def test_numba_has_no_groups(loss):
     inputs = {name: np.ones(3, int if name == "group" else float) for name in loss.inputs}

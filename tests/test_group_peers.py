@@ -1,8 +1,14 @@
 """Losses of groups agree with what other libraries have, under the conventions that are stated."""
 
 import group_cases
+import lightgbm
 import numpy as np
+import optax
 import pytest
+import torch
+import xgboost
+from sklearn import metrics
+from statsmodels.duration import hazard_regression
 
 import fastloss as fl
 
@@ -19,13 +25,12 @@ def logsumexp(x):
 @pytest.mark.parametrize("times", [5, 10_000], ids=["tied", "untied"])
 @pytest.mark.parametrize("strata", [1, 4])
 def test_cox_is_that_of_statsmodels(ties, times, strata, rng):
-    phreg = pytest.importorskip("statsmodels.duration.hazard_regression")
     n = 300
     x = rng.standard_normal((n, 3))
     time = rng.choice(np.arange(1, max(times, n) + 1), n, replace=times <= n) % (times + 1) + 1.0
     event = rng.integers(0, 2, n)
     stratum = np.sort(rng.integers(0, strata, n))
-    model = phreg.PHReg(time, x, status=event, strata=stratum, ties=ties)
+    model = hazard_regression.PHReg(time, x, status=event, strata=stratum, ties=ties)
     beta = rng.standard_normal(3)
     value, grad = fl.CoxPh(ties=ties).value_and_grad(
         x @ beta, time, event=event, group=stratum, reduction="sum"
@@ -38,7 +43,6 @@ def test_cox_is_that_of_statsmodels(ties, times, strata, rng):
 
 
 def test_listwise_softmax_is_that_of_optax(rng):
-    optax = pytest.importorskip("optax")
     loss = fl.ListwiseSoftmax(normalize=False)
     z = rng.standard_normal((6, 10)).astype("f4")
     y = rng.integers(0, 4, (6, 10)).astype("f4")
@@ -61,7 +65,6 @@ def test_listmle_by_its_formula(rng):
 
 @pytest.mark.parametrize("margin", [0.0, 1.0])
 def test_pairwise_hinge_is_the_margin_ranking_of_torch(margin, rng):
-    torch = pytest.importorskip("torch")
     z, y = rng.standard_normal(20), rng.integers(0, 3, 20)
     better, worse = np.nonzero(y[:, None] > y)
     prediction = torch.tensor(z, requires_grad=True)
@@ -115,7 +118,6 @@ def rows(n):
 @pytest.mark.parametrize("level", [3, 30])
 @pytest.mark.parametrize("penalty", [0.0, 1.0])
 def test_lambdarank_is_that_of_lightgbm(norm, level, penalty, rng):
-    lightgbm = pytest.importorskip("lightgbm")
     sizes, score, label, group = queries(rng)
     n = score.size
     options = {"objective": "lambdarank", "num_leaves": 20, "min_data_in_leaf": 2,
@@ -142,7 +144,6 @@ def test_lambdarank_is_that_of_lightgbm(norm, level, penalty, rng):
 @pytest.mark.parametrize("penalty", [0.0, 1.0])
 def test_pairs_are_those_of_xgboost(objective, loss, penalty, rng):
     """Whose Hessians are twice ours."""
-    xgboost = pytest.importorskip("xgboost")
     sizes, score, label, group = queries(rng)
     data = xgboost.DMatrix(rows(score.size), label, base_margin=score)
     data.set_group(sizes)
@@ -164,7 +165,6 @@ def test_pairs_are_those_of_xgboost(objective, loss, penalty, rng):
 
 def test_lambdarank_weighs_by_what_a_swap_changes(rng):
     """The weight of a pair is the difference of scikit-learn's NDCG."""
-    metrics = pytest.importorskip("sklearn.metrics")
     z, y = rng.standard_normal(2), np.array([0.0, 3.0])
     loss = fl.LambdarankNdcg(gains="linear")
     value = loss(z, y)

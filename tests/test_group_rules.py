@@ -66,12 +66,12 @@ def test_reductions(loss, runner, rng):
             np.testing.assert_allclose(s, m / units, rtol=1e-14)
 
 
-@each_variant
+@pytest.mark.parametrize(
+    "loss", [v for v in group_cases.VARIANTS if v.unit != "event"], ids=cases.name_of
+)
 @each_runner
 def test_weights_of_groups(loss, runner, rng):
     inputs, _ = drawn(loss, rng)
-    if loss.unit == "event":
-        pytest.skip("weights are those of elements")
     of_groups = rng.integers(0, 3, len(group_cases.members(inputs))).astype(float)
     with cases.running(runner):
         each = loss.value(**inputs, reduction="none")

@@ -126,13 +126,12 @@ def defined(name: str, threads: int) -> Callable[..., Any]:
 
 
 def prepare(work: Work) -> Call | None:
-    jax, loss = start(work.threads), fl.get(work.loss)
+    jax, places = start(work.threads), work.places
     each = functions(work.threads).get(work.loss)
     if each is None and not work.rows:
         each = defined(work.loss, work.threads)
     if each is None or (work.rows and work.outputs == "gradient and Hessian"):
         return None
-    places = tuple(loss.inputs.index(name) for name in loss.differentiated)
 
     def mean(*inputs):
         if not work.weighted:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fastloss as fl
-
 from ..work import Call, Work
 from .torch_losses import mean
 
@@ -19,9 +17,7 @@ def prepare(work: Work) -> Call | None:
         return None
     torch.set_num_threads(work.threads)
     torch._dynamo.reset()  # else a second shape is compiled for any shape, which is slower
-    loss_of = fl.get(work.loss)
-    places = tuple(loss_of.inputs.index(name) for name in loss_of.differentiated)
-    both = torch.compile(torch.func.grad_and_value(loss, places), dynamic=False)
+    both = torch.compile(torch.func.grad_and_value(loss, work.places), dynamic=False)
     inputs = [torch.from_numpy(x) for x in work.arrays.inputs.values()]
 
     def call():

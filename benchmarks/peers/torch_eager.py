@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fastloss as fl
-
 from ..work import Call, Work
 from .torch_losses import mean
 
@@ -17,9 +15,8 @@ def prepare(work: Work) -> Call | None:
     if loss is None:
         return None
     torch.set_num_threads(work.threads)
-    inputs = {name: torch.from_numpy(x) for name, x in work.arrays.inputs.items()}
-    leaves = [inputs[name].requires_grad_() for name in fl.get(work.loss).differentiated]
-    given = list(inputs.values())
+    given = [torch.from_numpy(x) for x in work.arrays.inputs.values()]
+    leaves = [given[i].requires_grad_() for i in work.places]
     weight = {"w": torch.from_numpy(work.weight)} if work.weighted else {}
 
     @torch.no_grad()

@@ -232,9 +232,8 @@ struct TweedieParts {
         const T far_minus = seen.far(target, a.high) * seen.to(scale);
         const T plus = expected.integral(T(1), b.high, z.high);
         const T minus = seen.integral(target, a.high, z.high);
-        value = larger(far ? far_plus : plus, far ? far_minus : minus,
-                       divided ? expected.root.high : one, divided ? ratio : other);
-        value = value * scale;
+        value = scale * larger(far ? far_plus : plus, far ? far_minus : minus,
+                               divided ? expected.root.high : one, divided ? ratio : other);
     }
 };
 

@@ -517,7 +517,7 @@ def _tweedie(z: Any, z_low: Any, target: Any, power: Any, first: Any, second: An
     two = const(2.0)
     far = (abs(x) >= two) & (abs(y) >= two) & (target != zero)
     scale = where(far, maximum(seen_up, expected_up), one)
-    value = _larger(
+    value = scale * _larger(
         where(
             far,
             _at(scale, _far(one, b, expected, expected_up), expected_up),
@@ -535,7 +535,6 @@ def _tweedie(z: Any, z_low: Any, target: Any, power: Any, first: Any, second: An
             second * where(b == zero, -one, b),
         ),
     )
-    value = value * scale
     return value, a, b, (seen, seen_up), (expected, expected_up), root, root_low
 
 
