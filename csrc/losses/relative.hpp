@@ -44,9 +44,9 @@ struct SquaredLogError {
         const TwoWord<T> curve = twice(rest) * inverse;
         const bool infinite = prediction == Format<T>::infinity;
         const T none = flat(log.high);
-        return {rounded(log * log), infinite ? none : T(2) * rounded(log * inverse),
+        return {rounded(log * log), infinite ? none : rounded(twice(log) * inverse),
                 infinite ? none : rounded(curve * inverse),
-                infinite ? none : T(2) * rounded(inverse * inverse)};
+                infinite ? none : rounded(twice(inverse) * inverse)};
     }
 
     Point<T> operator()(T prediction, T target) const {

@@ -19,7 +19,8 @@ change its terms are as large as it is where a prediction is half or one and a h
 where the first of several is so far from the target; in rows, where a logit is moved by 1. In such
 rows, what the loss has without any target mass is a term too. Where a distribution has several
 classes, the gradient of a class is a difference from its own target mass (p Σq - q), which counts
-as a term too. A definition may also give its terms itself, as a tuple whose sum the value is.
+as a term too; and the value is a sum of products, each of which may lose half of the least float.
+A definition may also give its terms itself, as a tuple whose sum the value is.
 
 Where the definition gives NaN, at an end of the domain, nothing is claimed: the tests of rules hold
 the limits.
@@ -348,6 +349,8 @@ class Truth:
         if isinstance(target, list) and sum(map(bool, target)) > 1:
             for j, mass in enumerate(target, 1):
                 largest[j] = max(largest[j], mass)
+            # products that are subnormal: each adds half of the least float
+            largest[0] = max(largest[0], len(target) * mpf(2) ** (FORMATS[self.dtype][1] - 1))
         self._known_terms[i] = largest
         return largest
 

@@ -64,8 +64,6 @@ def case(loss: fl.Loss, kind: str, dtype: str, n: int, classes: int | None = Non
         inputs = sample(loss, (each,), dtype, rng, kind, make is not ordinary, classes)
         parts.append(make(loss, inputs, rng))
     inputs = {name: np.concatenate([part[name] for part in parts]) for name in loss.inputs}
-    if kind == "distribution":
-        inputs["target"] = _without_specks(inputs["target"])
     is_ordinary = np.repeat([make is ordinary for make in found], each)
     return Case(loss, kind, dtype, inputs, is_ordinary, Truth(loss, inputs, dtype))
 
@@ -233,12 +231,6 @@ def _code(x: Any, integer: np.dtype) -> int:
     """A number's place among all floats of its dtype, 0 for zero."""
     place = int(np.abs(x).view(integer))
     return -place if x < 0 else place
-
-
-def _without_specks(mass: np.ndarray) -> np.ndarray:
-    """Masses whose products would be subnormal become 0: as many errors add up as a row has."""
-    info = np.finfo(mass.dtype)
-    return np.where(mass < info.smallest_normal / info.eps, mass.dtype.type(0), mass)
 
 
 def _sweep_like(x: np.ndarray, low: float, high: float, rng: Draw) -> np.ndarray:

@@ -61,7 +61,7 @@ def _squared_log_error(prediction: Any, target: Any) -> tuple[Any, Any, Any, Any
     gap_low = where(abs(gap) < const(inf), gap_low, zero)
     rest, rest_low = _log_quotient(gap, gap_low, scaled, scaled_low, quarter, quarter_low)
     inverse, inverse_low = two_inverse(a, a_low)
-    slope = two * rounded(log_high, log_low, inverse, inverse_low)
+    slope = rounded(two * log_high, two * log_low, inverse, inverse_low)
     rest, rest_low = times(two * rest, two * rest_low, inverse, inverse_low)
     infinite = prediction == const(inf)
     none = flat(log_high)
@@ -69,7 +69,7 @@ def _squared_log_error(prediction: Any, target: Any) -> tuple[Any, Any, Any, Any
         rounded(log_high, log_low, log_high, log_low),
         where(infinite, none, slope),
         where(infinite, none, rounded(rest, rest_low, inverse, inverse_low)),
-        where(infinite, none, two * rounded(inverse, inverse_low, inverse, inverse_low)),
+        where(infinite, none, rounded(two * inverse, two * inverse_low, inverse, inverse_low)),
     )
 
 
