@@ -309,13 +309,15 @@ struct FocalOfLabel {
         const T power = exp(exponent.high, exponent.low + gamma * log_q.low);
         const T discount = gamma == T(0) ? T(1) + flat(q.high) : power;  // 0^0 = 1
         // p log p and its ratio to 1 - p, which tends to 1
-        const T product = raised == T(0) ? T(0) : raised * surprise.high;
+        const bool none = raised == T(0);
+        const T product = none ? T(0) : raised * surprise.high;
         const T ratio = q.high == T(0) ? T(1) : lowered(product) / q.high;
-        const T curve = fma(gamma - T(1), raised * ratio, T(2) * raised - product);
-        const T mixed = fma(fma(T(2), gamma, T(1)), raised, -gamma * product);
-        const T hess = fma(q.high, mixed, (gamma * gamma * raised) * lowered(product));
+        const T curve = fma(gamma - T(1), ratio, T(2) - surprise.high) - surprise.low;
+        const T mixed = fma(-gamma, surprise.high, fma(T(2), gamma, T(1))) - gamma * surprise.low;
+        const T hess = fma(q.high, mixed, gamma * gamma * lowered(product));
         return {discount * surprise.high, discount * fma(gamma, ratio, T(1)),
-                gamma * discount * curve, lowered(discount * hess)};
+                none ? T(0) : (gamma * discount) * (raised * curve),
+                none ? T(0) : lowered((raised * hess) * discount)};
     }
 };
 

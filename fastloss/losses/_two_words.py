@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..vocabulary import abs, const, fma, inf, two_log1p, two_sum, where
+from ..vocabulary import (
+    abs,
+    const,
+    fma,
+    inf,
+    two_difference,
+    two_log1p,
+    two_log_fine,
+    two_sum,
+    where,
+)
 
 __all__ = [
     "affine",
@@ -14,6 +24,7 @@ __all__ = [
     "plus_one",
     "ratio",
     "rounded",
+    "rounded_log",
     "signed",
     "times",
 ]
@@ -80,3 +91,9 @@ def log_of_scaled(x: Any, x_low: Any, huge: Any) -> tuple[Any, Any]:
     high, rest = two_sum(high, where(huge, const(41.5887451171875), zero))
     low = low + (rest + where(huge, const(8.571640921856503e-05), zero))
     return high, where(high < const(inf), low, zero)
+
+
+def rounded_log(mean: Any) -> tuple[Any, Any]:
+    """The logarithm in two words, of which the first is the rounded sum."""
+    high, low = two_log_fine(mean)
+    return two_difference(high, -low)
