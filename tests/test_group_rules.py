@@ -15,7 +15,6 @@ each_variant = pytest.mark.parametrize("loss", group_cases.VARIANTS, ids=cases.n
 each_loss = pytest.mark.parametrize("loss", group_cases.DEFAULTS, ids=cases.name_of)
 each_runner = pytest.mark.parametrize("runner", group_cases.RUNNERS, ids=cases.name_of)
 each_dtype = pytest.mark.parametrize("dtype", cases.DTYPES)
-native = pytest.mark.skipif(not cases.COMPILED, reason="needs the compiled core")
 
 
 def drawn(loss, rng, dtype="float64", groups=30, most=20, **options):
@@ -282,13 +281,12 @@ def test_equal_targets_keep_their_order(runner):
 
 @each_loss
 @each_dtype
-@native
 def test_large_groups(loss, dtype, rng):
     """Beyond a tile of pairs and few keys, as NumPy has them."""
     inputs = cases.sample_groups(loss, [1700, 3, 40], dtype, rng, levels=60)
     weight = group_cases.weights(loss, inputs, rng)
     results = []
-    for backend in ("native", "numpy"):
+    for backend in {name for name, _ in group_cases.RUNNERS}:
         with fl.use_backend(backend):
             results.append(loss.value_grad_hess(**inputs, weight=weight))
     epsilon = np.finfo(dtype).eps
@@ -299,7 +297,6 @@ def test_large_groups(loss, dtype, rng):
 
 @each_variant
 @each_dtype
-@native
 def test_the_same_bits_everywhere(loss, dtype, rng):
     """For any number of threads, and with AVX2 as with AVX-512."""
     inputs, weight = drawn(loss, rng, dtype, groups=4000, most=30)
@@ -314,7 +311,6 @@ def test_the_same_bits_everywhere(loss, dtype, rng):
 
 
 @each_loss
-@native
 def test_several_threads_of_the_caller(loss, rng):
     inputs, weight = drawn(loss, rng, groups=2000)
     wanted = loss.value_grad_hess(**inputs, weight=weight)

@@ -308,8 +308,8 @@ struct FocalOfLabel {
         const TwoWord<T> exponent = two_product(gamma, log_q.high);
         const T power = exp(exponent.high, exponent.low + gamma * log_q.low);
         const T discount = gamma == T(0) ? T(1) + flat(q.high) : power;  // 0^0 = 1
-        // p log p and its ratio to 1 - p, which tends to 1
         const bool none = raised == T(0);
+        // p log p and its ratio to 1 - p, which tends to 1
         const T product = none ? T(0) : raised * surprise.high;
         const T ratio = q.high == T(0) ? T(1) : lowered(product) / q.high;
         const T curve = fma(gamma - T(1), ratio, T(2) - surprise.high) - surprise.low;

@@ -86,6 +86,12 @@ def _tempered_emit(kept: Any, target: Any, row: Any, z_loss: Any, temperature: A
     return grad * scale, hess * scale * scale
 
 
+def _definition(logits: Any, targets: Any, z_loss: Any) -> Any:
+    total = log(sum(exp(z) for z in logits))
+    pairs = zip(logits, targets, strict=True)
+    return sum(q * (total - z) for z, q in pairs if q) + z_loss * total**2
+
+
 class TemperedSoftmax:
     name = "softmax_cross_entropy_tempered"
     reference = "maximum"
@@ -95,10 +101,7 @@ class TemperedSoftmax:
 
     @staticmethod
     def definition(predictions: Any, targets: Any, z_loss: Any, temperature: Any) -> Any:
-        scaled = [z / temperature for z in predictions]
-        total = log(sum(exp(z) for z in scaled))
-        pairs = zip(scaled, targets, strict=True)
-        return sum(q * (total - z) for z, q in pairs if q) + z_loss * total**2
+        return _definition([z / temperature for z in predictions], targets, z_loss)
 
     @staticmethod
     def term(prediction: Any, maximum: Any, z_loss: Any, temperature: Any) -> Any:
@@ -159,9 +162,7 @@ class CappedSoftmax:
         predictions: Any, targets: Any, z_loss: Any, temperature: Any, softcap: Any
     ) -> Any:
         scaled = [softcap * tanh(z / softcap) / temperature for z in predictions]
-        total = log(sum(exp(z) for z in scaled))
-        pairs = zip(scaled, targets, strict=True)
-        return sum(q * (total - z) for z, q in pairs if q) + z_loss * total**2
+        return _definition(scaled, targets, z_loss)
 
     @staticmethod
     def term(prediction: Any, maximum: Any, z_loss: Any, temperature: Any, softcap: Any) -> Any:

@@ -160,14 +160,15 @@ def _root_of_inverse(c: Any, c_low: Any, z: Any, z_low: Any) -> tuple[Any, Any]:
     return two_exp(const(-0.5) * x, const(-0.5) * x_low)
 
 
+def _definition(log_mean: Any, target: Any, power: Any) -> Any:
+    a, b = 1 - power, 2 - power
+    first = (exp(b * log_mean) - 1) / b if b else log_mean
+    return first - target * ((exp(a * log_mean) - 1) / a if a else log_mean)
+
+
 class _TweedieLog(MapLoss):
     name = "tweedie"
-
-    @staticmethod
-    def definition(prediction: Any, target: Any, power: Any) -> Any:
-        a, b = 1 - power, 2 - power
-        first = (exp(b * prediction) - 1) / b if b else prediction
-        return first - target * ((exp(a * prediction) - 1) / a if a else prediction)
+    definition = staticmethod(_definition)
 
     @staticmethod
     def formula(prediction: Any, target: Any, power: Any) -> Any:
@@ -193,9 +194,7 @@ class _TweedieMean(MapLoss):
 
     @staticmethod
     def definition(prediction: Any, target: Any, power: Any) -> Any:
-        a, b, z = 1 - power, 2 - power, log(prediction)
-        first = (exp(b * z) - 1) / b if b else z
-        return first - target * ((exp(a * z) - 1) / a if a else z)
+        return _definition(log(prediction), target, power)
 
     @staticmethod
     def formula(prediction: Any, target: Any, power: Any) -> Any:

@@ -93,7 +93,7 @@ def log_of_scaled(x: Any, x_low: Any, huge: Any) -> tuple[Any, Any]:
     return high, where(high < const(inf), low, zero)
 
 
-def rounded_log(mean: Any) -> tuple[Any, Any]:
+def rounded_log(x: Any) -> tuple[Any, Any]:
     """The logarithm in two words, of which the first is the rounded sum."""
-    high, low = two_log_fine(mean)
+    high, low = two_log_fine(x)
     return two_difference(high, -low)

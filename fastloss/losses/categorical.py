@@ -247,8 +247,8 @@ class SoftmaxFocal(LabelSoftmax):
         exponent, low = two_product(gamma, log_q)
         discount = exp(exponent, low + gamma * log_low)
         discount = where(gamma == zero, one + flat(q), discount)  # 0^0 = 1
-        # p log p and its ratio to 1 - p, which tends to 1
         none = raised == zero
+        # p log p and its ratio to 1 - p, which tends to 1
         product = where(none, zero, raised * surprise)
         ratio = where(q == zero, one, lowered(product) / q)
         curve = fma(gamma - one, ratio, two - surprise) - lost
