@@ -286,7 +286,7 @@ def test_large_groups(loss, dtype, rng):
     inputs = cases.sample_groups(loss, [1700, 3, 40], dtype, rng, levels=60)
     weight = group_cases.weights(loss, inputs, rng)
     results = []
-    for backend in {name for name, _ in group_cases.RUNNERS}:
+    for backend in dict.fromkeys(name for name, _ in group_cases.RUNNERS):
         with fl.use_backend(backend):
             results.append(loss.value_grad_hess(**inputs, weight=weight))
     epsilon = np.finfo(dtype).eps
