@@ -28,7 +28,7 @@ ISA_FLAGS = {
 if platform.machine().lower() not in ("x86_64", "amd64"):
     ISA_FLAGS = {"baseline": []}
 
-COMMON = ("dispatch", "driver", "groups", "ranks", "thread_count", "threads")
+COMMON = ("dispatch", "driver", "groups", "ranks", "thread_count", "threads", "threshold")
 SOURCES = {f"csrc/{name}.cpp": ["-O2"] for name in COMMON}
 SOURCES |= {f"csrc/kernels_{isa}.cpp": KERNEL_FLAGS + flags for isa, flags in ISA_FLAGS.items()}
 

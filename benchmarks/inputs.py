@@ -39,6 +39,13 @@ def draw(loss: Any, dtype: Any, shape: tuple[int, ...], seed: int = 0) -> dict[s
             found[name] = _rows(random, domain, dtype, shape)
         else:
             found[name] = _elements(random, domain, dtype, shape)
+    return _in_order(loss, found)
+
+
+def _in_order(loss: Any, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The same, but of inputs that must be in order the second raised to the first."""
+    if ordered := getattr(loss, "ordered", ()):  # builds of old have none
+        found[ordered[1]] = np.maximum(*(found[name] for name in ordered))
     return found
 
 
@@ -66,6 +73,8 @@ def _elements(random: Any, domain: Any, dtype: Any, shape: tuple[int, ...]) -> n
     if np.isfinite([domain.low, domain.high]).all():
         margin = 1e-3 * (domain.high - domain.low)
         return random.uniform(domain.low + margin, domain.high - margin, shape).astype(dtype)
+    if domain.text == "a time >= 0":
+        return np.exp(random.normal(0.0, 0.5, shape)).astype(dtype)
     if domain.low == 0:
         return random.poisson(2.0, shape).astype(dtype)
     if np.isfinite(domain.low):

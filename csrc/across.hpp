@@ -140,7 +140,8 @@ struct AcrossSums {
         for (int64_t j = 0; j < k; ++j) {
             FASTLOSS_INDEPENDENT
             for (int64_t i = 0; i < n; ++i) {
-                const Fit<T, fits> fit = formula.fit(z[j * n + i], q[j * n + i], rows.reference[i]);
+                const Fit<T, fits> fit =
+                    fit_class(formula, z[j * n + i], q[j * n + i], rows.known(i));
                 for (int s = 0; s < fits; ++s) x.set(s, i, fit.sums[s]);
             }
             for (int s = 0; s < fits; ++s) totals[s].add(j, x.high[s], x.low[s], n);
@@ -206,17 +207,24 @@ void across_block(int64_t n, int64_t k, const void* const* in, const void* param
     } else {
         __builtin_memset(rows.reference, 0, n * sizeof(T));
     }
-    if (labels) {
-        LabelFit<T, F>::loop(formula, n, rows);
-    } else {
-        sum_columns(n, k, rows.fit, [&](ColumnSum<T>* totals) {
-            Sums::fit_loop(formula, z, q, n, k, rows, totals);
-        });
-    }
+    const auto sum_fits = [&] {
+        if (labels) {
+            LabelFit<T, F>::loop(formula, n, rows);
+        } else {
+            sum_columns(n, k, rows.fit, [&](ColumnSum<T>* totals) {
+                Sums::fit_loop(formula, z, q, n, k, rows, totals);
+            });
+        }
+    };
+    if constexpr (settles<F> == 0) sum_fits();
     if constexpr (keeps || F::term_sums > 0) {
         sum_columns(n, k, rows.term, [&](ColumnSum<T>* totals) {
             Sums::template term_loop<keeps>(formula, z, n, k, kept, rows, totals);
         });
+    }
+    if constexpr (settles<F> > 0) {
+        Settle<T, F>::loop(formula, n, rows);
+        sum_fits();
     }
     Coefficients<T, F> coefficients;
     finish_rows<T, F, outputs>(formula, n, rows, T(k), static_cast<T*>(out[0]), coefficients);

@@ -62,12 +62,13 @@ struct AlongSums {
         return int64_t(ties);
     }
 
-    FASTLOSS_LOOP_FUNCTION void fit_loop(const F formula, const T* z, const T* q, T reference,
-                                         int64_t n, FitBuffer& sums) {
+    FASTLOSS_LOOP_FUNCTION void fit_loop(const F formula, const T* z, const T* q,
+                                         const Known<T, settles<F>> row, int64_t n,
+                                         FitBuffer& sums) {
         n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
         for (int64_t j = 0; j < n; ++j) {
-            const Fit<T, fits> fit = formula.fit(z[j], q[j], reference);
+            const Fit<T, fits> fit = fit_class(formula, z[j], q[j], row);
             for (int s = 0; s < fits; ++s) sums.set(s, j, fit.sums[s]);
         }
     }
@@ -116,8 +117,10 @@ inline void prefetch_next(const T* z, int64_t j, int64_t n, int64_t k) {
     for (int64_t i = j; i < j + n; i += line) __builtin_prefetch(z + k + i, 0, 2);
 }
 
-// Row i of a block: its terms and, for a distribution, its fits.
-template <class T, class F, bool keeps>
+// Row i of a block: its terms and, for a distribution, its fits; or those of one kind.
+enum RowParts { terms_alone = 1, fits_alone = 2, both_parts = 3 };
+
+template <class T, class F, bool keeps, RowParts parts>
 FASTLOSS_LOOP_FUNCTION void sum_row(const F formula, const T* z, const T* q, int64_t k, T* kept,
                                     int64_t i, RowSums<T, F>& rows) {
     using Sums = AlongSums<T, F>;
@@ -125,37 +128,50 @@ FASTLOSS_LOOP_FUNCTION void sum_row(const F formula, const T* z, const T* q, int
     Lanes<T> term_sums[at_least_1(terms)], fit_sums[at_least_1(fits)];
     typename Sums::TermBuffer term_buffer;
     typename Sums::FitBuffer fit_buffer;
+    const Known<T, settles<F>> known = rows.known(i);
     const T reference = rows.reference[i], lowest = -T(__builtin_inf());
     const int64_t left = k % lanes, whole = k - left;
     int64_t ties = 0;
     for (int64_t j = 0; j < whole; j += segment) {
         const int64_t n = whole - j < segment ? whole - j : segment;
-        prefetch_next(z, j, n, k);
-        if (q) {
-            Sums::fit_loop(formula, z + j, q + j, reference, n, fit_buffer);
-            add_sums(fit_sums, fit_buffer, n);
+        if constexpr (parts & terms_alone) prefetch_next(z, j, n, k);
+        if constexpr (parts & fits_alone) {
+            if (q) {
+                Sums::fit_loop(formula, z + j, q + j, known, n, fit_buffer);
+                add_sums(fit_sums, fit_buffer, n);
+            }
         }
-        ties +=
-            Sums::template term_loop<keeps>(formula, z + j, reference, n, kept + j, term_buffer);
-        add_sums(term_sums, term_buffer, n);
+        if constexpr (parts & terms_alone) {
+            ties += Sums::template term_loop<keeps>(formula, z + j, reference, n, kept + j,
+                                                    term_buffer);
+            add_sums(term_sums, term_buffer, n);
+        }
     }
     if (left) {
         const End<T> z_end(z + whole, left, lowest);
-        if (q) {
-            const End<T> q_end(q + whole, left, T(0));
-            Sums::fit_loop(formula, z_end.x, q_end.x, reference, lanes, fit_buffer);
-            add_sums(fit_sums, fit_buffer, left);
+        if constexpr (parts & fits_alone) {
+            if (q) {
+                const End<T> q_end(q + whole, left, T(0));
+                Sums::fit_loop(formula, z_end.x, q_end.x, known, lanes, fit_buffer);
+                add_sums(fit_sums, fit_buffer, left);
+            }
         }
-        alignas(64) T kept_end[lanes];
-        ties += Sums::template term_loop<keeps>(formula, z_end.x, reference, lanes, kept_end,
-                                                term_buffer);
-        if (reference == lowest) ties -= lanes - left;  // the padding
-        add_sums(term_sums, term_buffer, left);
-        if constexpr (keeps) __builtin_memcpy(kept + whole, kept_end, left * sizeof(T));
+        if constexpr (parts & terms_alone) {
+            alignas(64) T kept_end[lanes];
+            ties += Sums::template term_loop<keeps>(formula, z_end.x, reference, lanes, kept_end,
+                                                    term_buffer);
+            if (reference == lowest) ties -= lanes - left;  // the padding
+            add_sums(term_sums, term_buffer, left);
+            if constexpr (keeps) __builtin_memcpy(kept + whole, kept_end, left * sizeof(T));
+        }
     }
-    rows.ties[i] = T(ties);
-    for (int s = 0; s < terms; ++s) rows.term.set(s, i, term_sums[s].total());
-    for (int s = 0; q && s < fits; ++s) rows.fit.set(s, i, fit_sums[s].total());
+    if constexpr (parts & terms_alone) {
+        rows.ties[i] = T(ties);
+        for (int s = 0; s < terms; ++s) rows.term.set(s, i, term_sums[s].total());
+    }
+    if constexpr (parts & fits_alone) {
+        for (int s = 0; q && s < fits; ++s) rows.fit.set(s, i, fit_sums[s].total());
+    }
 }
 
 template <class T, class F, int outputs, bool soft>
@@ -205,9 +221,16 @@ void along_block(int64_t n, int64_t k, const void* const* in, const void* parame
             const T behind = row_maximum(z + label + 1, k - label - 1);
             rows.reference[i] = behind > before ? behind : before;
         }
-        sum_row<T, F, keeps>(formula, z, masses(i), k, kept + i * k, i, rows);
+        sum_row<T, F, keeps, settles<F> ? terms_alone : both_parts>(formula, z, masses(i), k,
+                                                                    kept + i * k, i, rows);
     }
     const int64_t padded = (n + lanes - 1) / lanes * lanes;
+    if constexpr (settles<F> > 0) {
+        Settle<T, F>::loop(formula, padded, rows);
+        for (int64_t i = 0; !labels && i < n; ++i) {
+            sum_row<T, F, keeps, fits_alone>(formula, logits(i), masses(i), k, nullptr, i, rows);
+        }
+    }
     Coefficients<T, F> coefficients;
     if (labels) LabelFit<T, F>::loop(formula, padded, rows);
     finish_rows<T, F, outputs>(formula, padded, rows, T(k), static_cast<T*>(out[0]), coefficients);

@@ -62,6 +62,23 @@ bool used_outside(const Job& job, const fastloss_domain& domain, const T* x, int
     return false;
 }
 
+// Whether any of n values lies above another one's; NaN lies nowhere.
+template <class T>
+bool any_above(const T* low, const T* high, int64_t n) {
+    int above = 0;
+    for (int64_t i = 0; i < n; ++i) above |= int(low[i] > high[i]);
+    return above != 0;
+}
+
+// Whether that is so for a unit that counts.
+template <class T>
+bool used_above(const Job& job, const T* low, const T* high, int64_t n, const double* weight) {
+    for (int64_t i = 0; i < n; ++i) {
+        if (low[i] > high[i] && !(job.weighted && weight[i] == 0)) return true;
+    }
+    return false;
+}
+
 template <class X>
 inline bool bad_weights(const X* weight, int64_t n) {
     int bad = 0;

@@ -26,6 +26,27 @@ inline void prefetch_arrays(const Job& job, int64_t begin) {
     }
 }
 
+// Loads the inputs of a block; false where a unit that counts has one outside its domain, or two
+// that are out of order.
+template <class T>
+bool load_inputs(const Job& job, const Scratch& scratch, int64_t begin, int64_t n,
+                 const void** in) {
+    const fastloss_plan& plan = *job.plan;
+    for (int i = 0; i < plan.inputs; ++i) {
+        const T* const x = map_input<T>(job, job.input[i], begin, n, scratch.input[i]);
+        in[i] = x;
+        if (plan.domain[i].checked && any_outside(plan.domain[i], x, padded(n)) &&
+            used_outside(job, plan.domain[i], x, n, 1, 1, 0, scratch.weight)) {
+            return false;
+        }
+    }
+    const int first = plan.ordered[0], second = plan.ordered[1];
+    if (first == second) return true;
+    const T* const low = static_cast<const T*>(in[first]);
+    const T* const high = static_cast<const T*>(in[second]);
+    return !any_above(low, high, padded(n)) || !used_above(job, low, high, n, scratch.weight);
+}
+
 template <class T>
 void run_map_block(const Job& job, const Scratch& scratch, int64_t block, BlockResult& result) {
     const fastloss_plan& plan = *job.plan;
@@ -40,14 +61,9 @@ void run_map_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
     const void* in[FASTLOSS_MAX_INPUTS + 1];
     const T scale = job.weighted ? T(1) : T(job.scale);  // weights come later, and bring it along
     in[plan.inputs] = &scale;
-    for (int i = 0; i < plan.inputs; ++i) {
-        const T* const x = map_input<T>(job, job.input[i], begin, n, scratch.input[i]);
-        in[i] = x;
-        if (plan.domain[i].checked && any_outside(plan.domain[i], x, padded(n)) &&
-            used_outside(job, plan.domain[i], x, n, 1, 1, 0, scratch.weight)) {
-            result.status = FASTLOSS_BAD_INPUT;
-            return;
-        }
+    if (!load_inputs<T>(job, scratch, begin, n, in)) {
+        result.status = FASTLOSS_BAD_INPUT;
+        return;
     }
     void* out[max_outputs] = {};
     for (int o = 0; o < outputs; ++o) {
@@ -105,14 +121,8 @@ void scan_map_block(const Job& job, const Scratch& scratch, int64_t block, Block
     }
     if (!plan.in_place) return;
     load_weights(job, begin, n, scratch.weight);
-    for (int i = 0; i < plan.inputs; ++i) {
-        if (!plan.domain[i].checked) continue;
-        const T* const x = map_input<T>(job, job.input[i], begin, n, scratch.input[i]);
-        if (used_outside(job, plan.domain[i], x, n, 1, 1, 0, scratch.weight)) {
-            result.status = FASTLOSS_BAD_INPUT;
-            return;
-        }
-    }
+    const void* in[FASTLOSS_MAX_INPUTS];
+    if (!load_inputs<T>(job, scratch, begin, n, in)) result.status = FASTLOSS_BAD_INPUT;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "block.hpp"
 #include "ranks.hpp"
+#include "threshold.hpp"
 #include "transpose.hpp"
 
 namespace fastloss {
@@ -14,7 +15,9 @@ inline bool use_labels(const Job& job, int64_t n, const Scratch& scratch) {
     const fastloss_plan& plan = *job.plan;
     int64_t* const labels = scratch.labels;
     double* const weight = scratch.weight;
-    const uint64_t classes = uint64_t(job.classes + (plan.encoding == FASTLOSS_LEVELS));
+    const bool between =
+        plan.encoding == FASTLOSS_LEVELS || plan.encoding == FASTLOSS_STEPS;  // labels
+    const uint64_t classes = uint64_t(job.classes + between);
     int64_t bad = 0;  // as wide as labels, so that both fill the same vectors
     if (!job.weighted) {
         FASTLOSS_INDEPENDENT
@@ -154,6 +157,10 @@ void encode(const Job& job, const Scratch& scratch, int64_t n, const RowBlock<T>
     for (int64_t i = 0; i < n; ++i) {
         if (plan.encoding == FASTLOSS_RANKS) {
             write_ranks(rows.prediction + i * unit, k, step, rows.number[i], q + i * unit);
+        } else if (plan.encoding == FASTLOSS_STEPS) {
+            const int64_t label = scratch.labels[i];
+            if (label > 0) q[i * unit + (label - 1) * step] = 1;
+            if (label < k) q[i * unit + label * step] = -1;
         } else {
             const int64_t label = scratch.labels[i];
             const int64_t first = plan.encoding == FASTLOSS_LEVELS ? 0 : label;
@@ -178,6 +185,17 @@ void write_targets(const Job& job, const Scratch& scratch, int64_t n, RowBlock<T
     }
 }
 
+// Predictions less the number above which those of their row add up to 1.
+template <class T>
+void subtract_threshold(const Job& job, const Scratch& scratch, int64_t n, RowBlock<T>& rows) {
+    T* const above = reinterpret_cast<T*>(scratch.input[0]);
+    for (int64_t i = 0; i < n; ++i) {
+        const int64_t first = i * rows.unit_stride;
+        above_threshold(rows.prediction + first, job.classes, rows.class_stride, above + first);
+    }
+    rows.prediction = above;
+}
+
 template <class T>
 void run_row_block(const Job& job, const Scratch& scratch, int64_t block, BlockResult& result) {
     const fastloss_plan& plan = *job.plan;
@@ -188,6 +206,7 @@ void run_row_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
         return;
     }
     write_targets(job, scratch, n, rows);
+    if (plan.above_threshold) subtract_threshold(job, scratch, n, rows);
 
     const int64_t size = padded(n);
     T* const factor = reinterpret_cast<T*>(scratch.factor);

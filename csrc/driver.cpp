@@ -8,11 +8,12 @@
 namespace fastloss {
 namespace {
 
-bool any_domain(const fastloss_plan& plan) {
+// Whether the values of an input can be wrong.
+bool any_refused(const fastloss_plan& plan) {
     for (int i = 0; i < plan.inputs; ++i) {
         if (plan.domain[i].checked) return true;
     }
-    return false;
+    return plan.ordered[0] != plan.ordered[1];
 }
 
 }  // namespace
@@ -53,7 +54,7 @@ int fastloss_run(const fastloss_plan* plan, fastloss_result* result) {
     Sums sums{};
     const bool sums_first = mean && !given && job.weighted;
     if (plan->target == FASTLOSS_LABELS || sums_first ||
-        (plan->in_place && (any_domain(*plan) || plan->weight.data))) {
+        (plan->in_place && (any_refused(*plan) || plan->weight.data))) {
         const int status = run_pass(job, isa.scan_block[dtype][plan->schema], false, threads,
                                     environment, sums, result->block);
         if (status != FASTLOSS_OK) return status;

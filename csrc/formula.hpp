@@ -37,13 +37,20 @@ struct Term {
     TwoWord<T> sums[Sums > 0 ? Sums : 1];
 };
 
+// What a row settles of its terms before its fits.
+template <class T, int Numbers>
+struct Settled {
+    T numbers[Numbers];
+};
+
 // Sums over the classes that carry target mass.
 template <class T, int Sums>
 struct Fit {
     TwoWord<T> sums[Sums > 0 ? Sums : 1];
 };
 
-// One row after its sums: its reference, how many classes equal it, the sums.
+// One row after its sums: its reference, how many classes equal it, the sums. It settles without
+// fits.
 template <class T, int TermSums, int FitSums>
 struct Row {
     T reference, ties;

@@ -2,6 +2,10 @@
 // that carry target mass (one, for a class index), `finish` the row's sums, `emit` every class
 // again. Two loop orders give the same bits: along a row (along.hpp), and across rows for few
 // classes (across.hpp). Each loop is a function of its own, so that output sets share it.
+//
+// A formula with a `settle` makes numbers of the row's terms, which its `fit` is given: its fits
+// come after all terms instead of beside them. It keeps the predictions themselves, which are read
+// again where they have been written over.
 #pragma once
 
 #include <fastloss.h>
@@ -25,6 +29,33 @@ constexpr bool is_value_only = false;
 template <class F>
 constexpr bool is_value_only<F, decltype(void(F::value_only))> = F::value_only;
 
+// How many numbers a formula settles; 0 where it has no `settle`.
+template <class F, class = void>
+constexpr int settles = 0;
+template <class F>
+constexpr int settles<F, decltype(void(F::settled))> = F::settled;
+
+// What a fit knows of its row.
+template <class T, int numbers>
+struct Known {
+    T reference;
+    T settled[numbers];
+};
+template <class T>
+struct Known<T, 0> {
+    T reference;
+};
+
+template <class T, class F>
+Fit<T, F::fit_sums> fit_class(const F& formula, T prediction, T target,
+                              const Known<T, settles<F>>& known) {
+    if constexpr (settles<F> > 0) {
+        return formula.fit(prediction, target, known.reference, known.settled);
+    } else {
+        return formula.fit(prediction, target, known.reference);
+    }
+}
+
 // Numbers of two words, n of a kind.
 template <class T, int kinds, int64_t n>
 struct Words {
@@ -38,9 +69,17 @@ struct Words {
     TwoWord<T> get(int kind, int64_t i) const { return {high[kind][i], low[kind][i]}; }
 };
 
+// What the rows of a block have settled.
+template <class T, int numbers>
+struct SettledRows {
+    alignas(64) T settled[numbers][max_rows];
+};
+template <class T>
+struct SettledRows<T, 0> {};
+
 // What a formula knows of each row of a block before it finishes them.
 template <class T, class F>
-struct RowSums {
+struct RowSums : SettledRows<T, settles<F>> {
     static constexpr int terms = F::term_sums, fits = F::fit_sums;
     alignas(64) T reference[max_rows];
     alignas(64) T ties[max_rows];
@@ -56,6 +95,31 @@ struct RowSums {
         for (int s = 0; s < fits; ++s) row.fits[s] = fit.get(s, i);
         return row;
     }
+
+    Known<T, settles<F>> known(int64_t i) const {
+        Known<T, settles<F>> known;
+        known.reference = reference[i];
+        if constexpr (settles<F> > 0) {
+            for (int s = 0; s < settles<F>; ++s) known.settled[s] = this->settled[s][i];
+        }
+        return known;
+    }
+};
+
+template <class T, class F>
+struct Settle {
+    FASTLOSS_LOOP_FUNCTION void loop(const F formula, int64_t n, RowSums<T, F>& rows) {
+        n = whole_lanes(n);
+        FASTLOSS_INDEPENDENT
+        for (int64_t i = 0; i < n; ++i) {
+            Row<T, F::term_sums, 0> row;
+            row.reference = rows.reference[i];
+            row.ties = rows.ties[i];
+            for (int s = 0; s < F::term_sums; ++s) row.terms[s] = rows.term.get(s, i);
+            const Settled<T, settles<F>> settled = formula.settle(row);
+            for (int s = 0; s < settles<F>; ++s) rows.settled[s][i] = settled.numbers[s];
+        }
+    }
 };
 
 // The fit of class indices: one class a row, its target mass 1.
@@ -65,7 +129,7 @@ struct LabelFit {
         n = whole_lanes(n);
         FASTLOSS_INDEPENDENT
         for (int64_t i = 0; i < n; ++i) {
-            const auto fit = formula.fit(rows.picked[i], T(1), rows.reference[i]);
+            const auto fit = fit_class(formula, rows.picked[i], T(1), rows.known(i));
             for (int s = 0; s < F::fit_sums; ++s) rows.fit.set(s, i, fit.sums[s]);
         }
     }

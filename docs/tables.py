@@ -39,15 +39,26 @@ def shown(name: str) -> list[fl.Loss]:
 def targets(loss: fl.Loss) -> list[Any]:
     """Targets between which derivatives may differ."""
     if isinstance(loss, fl.RowLoss) and not loss.takes_numbers:
-        if loss.encoding == "levels":
+        if loss.between_labels:
             return list(range(loss.label_count(CLASSES)))
-        return [0, 1] if loss.takes_labels else np.eye(CLASSES)[:2].tolist()
+        return [0, 1] if loss.takes_labels else distributions(loss)
     domain = loss.domains()[1]
     if domain.discrete:
         return [domain.low, domain.high]
     if not domain.checked:
         return [0.0, 3.0]
+    if loss.ordered:  # at the end of the domain it is a limit itself
+        return [0.5, 2.0]
     return [0.0, 0.5, 1.0] if domain.high == 1.0 else [0.0, 2.0]
+
+
+def distributions(loss: fl.Loss) -> list[Any]:
+    """Two single outcomes, or where these cost infinity for any prediction, what leans to them."""
+    outcomes = np.eye(CLASSES)[:2]
+    prediction = np.array([[beside(domain) for domain in domains(loss)]])
+    if np.isinf(loss.value(prediction, outcomes[:1], reduction="sum")):
+        outcomes = (outcomes + 1) / (CLASSES + 1)
+    return outcomes.tolist()
 
 
 def domains(loss: fl.Loss) -> list[Domain]:
@@ -73,7 +84,7 @@ def moved(loss: fl.Loss, i: int, x: float) -> Any:
     """
     found = [beside(domain) for domain in domains(loss)]
     if isinstance(loss, fl.RowLoss):
-        step = 0.25 if loss.takes_numbers else 0.0
+        step = 0.25 if loss.takes_numbers else -0.25 if loss.descending else 0.0
         if loss.reference == "rival":
             found, step = [y + 2.5 for y in found], -2.5
         found = [y + step * j for j, y in enumerate(found)]
@@ -86,10 +97,14 @@ def moved(loss: fl.Loss, i: int, x: float) -> Any:
 def ends(loss: fl.Loss) -> Iterator[Any]:
     """Predictions of which one, or all logits of a row, are at an end of the domain or NaN."""
     rows = isinstance(loss, fl.RowLoss)
+    descending = isinstance(loss, fl.RowLoss) and loss.descending
     for i, domain in enumerate(domains(loss)[: 1 if rows else None]):
         for x in (domain.low, domain.high, np.nan):
-            if x != POSITIVE.low:  # which stands for an end that lies outside
+            # the domain of positive numbers lacks its end; the first of a row is the largest
+            if x != POSITIVE.low and not (descending and x == domain.low):
                 yield moved(loss, i, x)
+    if descending:
+        return  # equal ones are not in order
     if isinstance(loss, fl.RowLoss) and not domain.checked and not loss.takes_numbers:
         yield from ([x] * CLASSES for x in (domain.low, domain.high))
 

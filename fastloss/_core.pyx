@@ -49,7 +49,7 @@ UNITS = {"group": FASTLOSS_GROUPS, "pair": FASTLOSS_PAIRS, "event": FASTLOSS_EVE
 REDUCTIONS = {"none": FASTLOSS_NONE, "sum": FASTLOSS_SUM, "mean": FASTLOSS_MEAN}
 TARGETS = {"masses": FASTLOSS_MASSES, "labels": FASTLOSS_LABELS, "numbers": FASTLOSS_NUMBERS}
 ENCODINGS = {"class": FASTLOSS_CLASS, "one_hot": FASTLOSS_ONE_HOT, "levels": FASTLOSS_LEVELS,
-             "columns": FASTLOSS_COLUMNS, "ranks": FASTLOSS_RANKS}
+             "columns": FASTLOSS_COLUMNS, "ranks": FASTLOSS_RANKS, "steps": FASTLOSS_STEPS}
 
 
 cdef int dtype_of(cnp.ndarray array) except -2:
@@ -67,6 +67,7 @@ cdef class Native:
     cdef int kernel
     cdef int unit_target  # what targets of one number a row are, or -1
     cdef int takes_masses
+    cdef int between_labels
     cdef Py_ssize_t class_count  # of the class weights or constants, 0 without
     cdef Py_ssize_t least_classes
     cdef float[16] parameters32
@@ -125,6 +126,8 @@ def prepare(loss):
         plan.domain[i].high = domains[name].high
         plan.domain[i].checked = domains[name].checked
         plan.domain[i].discrete = domains[name].discrete
+    for i, name in enumerate(loss.ordered):
+        plan.ordered[i] = order.index(name)
     parameters = loss.kernel_parameters()
     if len(parameters) > 16:
         raise ValueError(f"{loss.name} has more parameters than the core takes")
@@ -135,9 +138,11 @@ def prepare(loss):
                               FASTLOSS_NUMBERS if loss.takes_numbers else -1)
         native.takes_masses = loss.takes_distributions
         native.least_classes = loss.least_classes
+        native.between_labels = loss.between_labels
         plan.encoding = ENCODINGS[loss.encoding]
         if loss.columns is not None:
             plan.columns = native.columns = native.numbers(loss.columns)
+        plan.above_threshold = loss.above_threshold
         plan.label_smoothing = loss.label_smoothing
         if loss.ignore_index is not None:
             plan.ignores = 1
@@ -276,7 +281,7 @@ cdef object fast(Native native, int outputs, object prediction_, object target_,
         elif plan.ignores or not native.takes_masses:
             return None
         masses = plan.target == FASTLOSS_MASSES
-        classes = plan.classes + (plan.encoding == FASTLOSS_LEVELS)
+        classes = plan.classes + native.between_labels
         if native.class_count and native.class_count != classes:
             return None
         if plan.classes < native.least_classes:

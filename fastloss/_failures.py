@@ -25,7 +25,8 @@ def failure(plan: Plan) -> Exception:
 def refused(plan: Plan) -> tuple[str, str] | None:
     """The argument whose values are wrong and what is wrong, or None.
 
-    Class indices come first, then weights, then the inputs' domains; of each the lowest unit.
+    Class indices come first, then weights, then the inputs' domains and order; of each the lowest
+    unit.
     """
     with np.errstate(all="ignore"):
         return _bad_label(plan) or _bad_weight(plan) or _bad_input(plan)
@@ -78,7 +79,8 @@ def _bad_weight(plan: Plan) -> tuple[str, str] | None:
 
 def _bad_input(plan: Plan) -> tuple[str, str] | None:
     names = [name for name in plan.loss.inputs if plan.domain_of(name) is not None]
-    for units in parts(plan) if names else ():
+    ordered = plan.loss.ordered
+    for units in parts(plan) if names or ordered else ():
         found = []
         for order, name in enumerate(names):
             bad = plan.domain_of(name).outside(units.input(name))
@@ -87,12 +89,33 @@ def _bad_input(plan: Plan) -> tuple[str, str] | None:
             bad &= counts.reshape(-1, *(1,) * (bad.ndim - 1))
             if first := _first(bad):
                 found.append((first[0], order, name, first))
+        if ordered:
+            bad = (units.input(ordered[0]) > units.input(ordered[1])) & (units.weight != 0)
+            if first := _first(bad):
+                found.append((first[0], len(names), " and ".join(ordered), first))
         if found:
             _, _, name, first = min(found)
-            where, value = _where(units, name, first), units.of(plan.arrays[name])[first]
-            wanted = plan.domain_of(name).text
-            return name, f"{where} is {value!s}, outside its domain: {name} must be {wanted}"
+            return name, _outside(units, name, first) if name in names else _above(units, first)
     return None
+
+
+def _value(units: Units, name: str, first: tuple[int, ...]) -> str:
+    return f"{units.of(units.plan.arrays[name])[first]!s}"
+
+
+def _outside(units: Units, name: str, first: tuple[int, ...]) -> str:
+    where, value = _where(units, name, first), _value(units, name, first)
+    wanted = units.plan.domain_of(name).text
+    return f"{where} is {value}, outside its domain: {name} must be {wanted}"
+
+
+def _above(units: Units, first: tuple[int, ...]) -> str:
+    low, high = units.plan.loss.ordered
+    where, value = _where(units, high, first), _value(units, high, first)
+    return (
+        f"{where} is {value}, below {_where(units, low, first)}, which is "
+        f"{_value(units, low, first)}"
+    )
 
 
 def _swapped(plan: Plan, name: str) -> str:

@@ -96,7 +96,7 @@ def _class_means(loss: Any, y: np.ndarray, weight: Any) -> np.ndarray:
     if not total.sum() > 0:
         raise ValueError("target has no row that counts")
     mean = total / total.sum()
-    if loss.encoding == "levels":  # the mass of the labels above
+    if loss.between_labels:  # the mass of the labels above
         return np.asarray(np.minimum(np.cumsum(mean[::-1])[-2::-1], 1.0))
     return np.asarray((1 - loss.label_smoothing) * mean + loss.label_smoothing / mean.size)
 

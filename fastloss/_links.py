@@ -10,6 +10,7 @@ import numpy as np
 
 from ._inputs import as_array
 from ._plan import check_classes, check_floating, check_out
+from ._threshold import above_threshold
 
 __all__ = ["LINKS", "Link", "inverse_link"]
 
@@ -32,6 +33,11 @@ def _softmax(z: np.ndarray) -> np.ndarray:
     return np.asarray(e / np.sum(e, axis=-1, keepdims=True))
 
 
+def _sparsemax(z: np.ndarray) -> np.ndarray:
+    rows = z.reshape(-1, z.shape[-1])
+    return np.maximum(above_threshold(rows), 0.0).reshape(z.shape)
+
+
 def _logit(p: Any) -> Any:
     return np.log(p) - np.log1p(-p)
 
@@ -41,6 +47,7 @@ LINKS = {
     "log": Link(np.log, np.exp),
     "logit": Link(_logit, _sigmoid),
     "multilogit": Link(np.log, _softmax),
+    "sparsemax": Link(lambda p: p, _sparsemax),
 }
 
 

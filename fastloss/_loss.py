@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import functools
 import inspect
 from collections.abc import Callable
@@ -78,7 +79,9 @@ def get(name: str, **parameters: Any) -> Loss:
         written = _read_parameters(name, inner[:-1])
     known = _registry()
     if text not in known:
-        raise ValueError(f"no loss is called {shown(text)}; the losses are {', '.join(known)}")
+        near = difflib.get_close_matches(text[:100].lower(), known)
+        hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+        raise ValueError(f"no loss is called {shown(text)}; {hint}fl.losses() lists all")
     return known[text](**{**written, **parameters})
 
 
@@ -126,6 +129,9 @@ class Loss:
     """Prediction, target and, as keywords, what else the loss needs."""
     optional: ClassVar[tuple[str, ...]] = ()
     """The inputs that may be left out."""
+    ordered: ClassVar[tuple[str, ...]] = ()
+    """Two inputs of which the first may nowhere lie above the second, which equals it where it is
+    left out."""
     differentiated: ClassVar[tuple[str, ...]] = ("prediction",)
     """The inputs that have gradients."""
     has_gradient: ClassVar[bool] = True
@@ -387,11 +393,14 @@ class MapLoss(Loss):
 class RowLoss(Loss):
     """A loss of the classes of a row, which lie on the last axis.
 
-    A subclass gives five scalar functions in the vocabulary; each takes the kernel's parameters
+    A subclass gives these scalar functions in the vocabulary; each takes the kernel's parameters
     after its own arguments:
 
     - ``term(prediction, reference) -> kept, sums``: of every class, each sum as words (high, low);
     - ``fit(prediction, target, reference) -> sums``: of every class that carries target mass;
+    - ``settle(reference, ties, terms) -> numbers``, where :attr:`settled` says how many: what the
+      fits need of the row's terms, which they get after the reference; what ``term`` keeps is then
+      the prediction;
     - ``finish(reference, ties, terms, fits, classes) -> value, coefficients``: of the row's sums,
       each as words (high, low), how many classes equal the reference and how many there are;
     - ``emit(kept, target, coefficients) -> grad, hess``: of every class again, where there is a
@@ -406,6 +415,7 @@ class RowLoss(Loss):
     ``"label"``, or of its largest ``"rival"``, or the target ``"number"``; ``"none"`` is 0."""
     term_sums: ClassVar[int] = 0
     fit_sums: ClassVar[int] = 1
+    settled: ClassVar[int] = 0
     coefficients: ClassVar[int] = 0
     takes_labels: ClassVar[bool] = True
     """Whether class indices are targets."""
@@ -415,11 +425,18 @@ class RowLoss(Loss):
     """Whether one number a row is the target, which is then the reference."""
     encoding: ClassVar[str] = "class"
     """What the scalar functions get of class indices: the ``"class"`` that has the mass, a
-    ``"one_hot"`` distribution, or ``"levels"``, a mass of 1 at every class below the index; of
-    numbers: ``"columns"``, the constant of each class, or ``"ranks"`` of the row's predictions,
-    twice how many lie farther out on their side of the number plus how many are equal."""
+    ``"one_hot"`` distribution, ``"levels"``, a mass of 1 at every class below the index, or
+    ``"steps"``, 1 at the class before the index and -1 at its own; of numbers: ``"columns"``, the
+    constant of each class, or ``"ranks"`` of the row's predictions, twice how many lie farther out
+    on their side of the number plus how many are equal."""
+    above_threshold: ClassVar[bool] = False
+    """Whether the scalar functions get predictions less the number above which those of their row
+    add up to 1."""
+    descending: ClassVar[bool] = False
+    """Whether every label is possible only where the predictions of a row descend."""
     term: ClassVar[Callable[..., Any]]
     fit: ClassVar[Callable[..., Any]]
+    settle: ClassVar[Callable[..., Any]]
     finish: ClassVar[Callable[..., Any]]
     emit: ClassVar[Callable[..., Any]]
     definition: ClassVar[Callable[..., Any]]
@@ -427,9 +444,14 @@ class RowLoss(Loss):
     least_classes: ClassVar[int] = 1
     """How many classes a row has at least."""
 
+    @property
+    def between_labels(self) -> bool:
+        """Whether each class lies between two labels, of which there is one more."""
+        return self.encoding in ("levels", "steps")
+
     def label_count(self, classes: int) -> int:
         """How many class indices there are for predictions of so many classes."""
-        return classes + 1 if self.encoding == "levels" else classes
+        return classes + self.between_labels
 
     @property
     def columns(self) -> tuple[float, ...] | None:
@@ -438,7 +460,7 @@ class RowLoss(Loss):
 
     def class_count(self, labels: int) -> int:
         """How many classes predictions have for so many class indices."""
-        return labels - 1 if self.encoding == "levels" else labels
+        return labels - self.between_labels
 
     # Options that some losses of rows have as parameters and the driver knows.
     class_weight: tuple[float, ...] | None = None

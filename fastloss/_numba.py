@@ -127,6 +127,7 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
     parameters = len(loss.kernel_parameters())
     constants = "".join(f", c{i}" for i in range(parameters))
     terms, fits, coefficients = scalars.term_sums, scalars.fit_sums, scalars.coefficients
+    settled = scalars.settled
     keeps = bool(outputs & (GRAD | HESS))
     lines = [
         "z = carray(inputs[0], (k, n), dtype)",
@@ -146,29 +147,28 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
         "low = np.zeros_like(high)",
     ]
     lines += _REFERENCES[scalars.reference]
-    fit = f"fit(z[j, i], q[j, i], reference[i]{constants})"
-    lines += [
+    known = f"reference[i], {_tuple_of('settled', settled)}" if settled else "reference[i]"
+    fit_lines = [
         "if soft:",
         "    for j in range(k):",
         "        for i in range(n):",
-        f"            s = {fit}",
+        f"            s = fit(z[j, i], q[j, i], {known}{constants})",
         *(f"            x[{s}, i] = s[{s}][0]" for s in range(fits)),
         *(f"            low[{s}, i] += np.float64(s[{s}][1])" for s in range(fits)),
         *(f"        add(high[{s}], low[{s}], x[{s}], n)" for s in range(fits)),
         *(f"    total(high[{s}], low[{s}], n, fits[{s}], fits_low[{s}])" for s in range(fits)),
-        "    high[:] = 0.0",
-        "    low[:] = 0.0",
         "else:",
         "    for i in range(n):",
-        f"        s = fit(z[labels[i], i], dtype(1), reference[i]{constants})",
+        f"        s = fit(z[labels[i], i], dtype(1), {known}{constants})",
         *(f"        fits[{s}, i] = s[{s}][0]" for s in range(fits)),
         *(f"        fits_low[{s}, i] = s[{s}][1]" for s in range(fits)),
     ]
     if keeps:
         # the gradient's buffer keeps what emit needs; it may be the prediction's
         lines.append(f"kept = carray(outputs[{1 if outputs & GRAD else 2}], (k, n), dtype)")
+    term_lines = []
     if keeps or terms:
-        lines += [
+        term_lines = [
             "for j in range(k):",
             "    for i in range(n):",
             "        prediction = z[j, i]",
@@ -180,12 +180,24 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
             *(f"    add(high[{s}], low[{s}], x[{s}], n)" for s in range(terms)),
             *(f"total(high[{s}], low[{s}], n, terms[{s}], terms_low[{s}])" for s in range(terms)),
         ]
+    sums = _pairs_of("terms", "terms_low", terms)
+    settle_lines = [
+        f"settled = np.zeros(({settled}, n), dtype)",
+        "for i in range(n):",
+        f"    numbers = settle(reference[i], ties[i], {sums}{constants})",
+        *(f"    settled[{s}, i] = numbers[{s}]" for s in range(settled)),
+    ]
+    clear = ["high[:] = 0.0", "low[:] = 0.0"]
+    if settled:
+        lines += [*term_lines, *settle_lines, *clear, *fit_lines]
+    else:
+        lines += [*fit_lines, *clear, *term_lines]
     lines += [
         f"row = np.zeros(({max(coefficients, 1)}, n), dtype)",
         *(["value = carray(outputs[0], n, dtype)"] if outputs & VALUE else []),
         "for i in range(n):",
-        f"    f = finish(reference[i], ties[i], {_pairs_of('terms', 'terms_low', terms)}, "
-        f"{_pairs_of('fits', 'fits_low', fits)}, dtype(k){constants})",
+        f"    f = finish(reference[i], ties[i], {sums}, {_pairs_of('fits', 'fits_low', fits)}, "
+        f"dtype(k){constants})",
         *(["    value[i] = f[0]"] if outputs & VALUE else []),
         *(f"    row[{c}, i] = f[1][{c}]" for c in range(coefficients)),
     ]
@@ -208,7 +220,7 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
         ]
     meanings = {"np": np, "carray": carray, "dtype": dtype, "add": _add, "total": _total}
     meanings["is_set"] = _is_set
-    for name in ("term", "fit", "finish", *(("emit",) if keeps else ())):
+    for name in ["term", "fit", "finish"] + ["settle"] * bool(settled) + ["emit"] * keeps:
         meanings[name] = _compiled(getattr(scalars, name), dtype)
     return _define("row_block", lines, meanings)
 

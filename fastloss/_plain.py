@@ -12,6 +12,7 @@ import numpy as np
 
 from ._failures import refused
 from ._plan import GRAD, HESS, VALUE, Plan
+from ._threshold import above_threshold
 from ._units import Units, parts
 
 __all__ = ["row_outputs", "run"]
@@ -108,6 +109,8 @@ def _encoded(units: Units, z: np.ndarray) -> np.ndarray:
         return np.array([_ranks(*row) for row in zip(z, number, strict=True)])
     classes = np.arange(z.shape[1])
     labels = units.classes[:, np.newaxis]
+    if loss.encoding == "steps":
+        return 1.0 * (classes == labels - 1) - (classes == labels)
     mass = classes < labels if loss.encoding == "levels" else classes == labels
     return mass.astype(np.float64)
 
@@ -137,7 +140,7 @@ def _reference(kind: str, z: np.ndarray, q: np.ndarray) -> np.ndarray:
 def _rows(units: Units, arguments: list[np.ndarray], parameters: list[Any]) -> Any:
     plan = units.plan
     loss: Any = plan.loss
-    z = arguments[0]
+    z = above_threshold(arguments[0]) if loss.above_threshold else arguments[0]
     q = arguments[1] if plan.target == "masses" else _encoded(units, z)
     if loss.label_smoothing:
         dtype = plan.dtype.type
@@ -168,17 +171,23 @@ def row_outputs(
         reference = _reference(scalars.reference, z, q)
     ties = np.sum(z == reference, axis=1).astype(np.float64)
     kept, terms = scalars.term(z, reference, *parameters)
-    fits = scalars.fit(*fitted, reference, *parameters)
+    sums = reference[:, 0], ties, tuple(_two_words(*words) for words in terms)
+    known = [reference]
+    if scalars.settled:
+        known.append(_columns(scalars.settle(*sums, *parameters), len(z)))
+    fits = scalars.fit(*fitted, *known, *parameters)
     value, row = scalars.finish(
-        reference[:, 0],
-        ties,
-        tuple(_two_words(*words) for words in terms),
+        *sums,
         tuple(_two_words(*words) for words in fits),
         np.float64(z.shape[1]),
         *parameters,
     )
     if not loss.has_gradient:
         return value, (), ()
-    columns = tuple(np.broadcast_to(c, len(z))[:, np.newaxis] for c in row)
-    grad, hess = scalars.emit(kept, q, columns, *parameters)
+    grad, hess = scalars.emit(kept, q, _columns(row, len(z)), *parameters)
     return value, (grad,), (hess,)
+
+
+def _columns(numbers: Any, rows: int) -> tuple[np.ndarray, ...]:
+    """Numbers of each row, to meet its classes."""
+    return tuple(np.broadcast_to(x, rows)[:, np.newaxis] for x in numbers)

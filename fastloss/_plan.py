@@ -154,7 +154,8 @@ def make_plan(
             continue
         whole = rows and not (name == "target" and plan.target != "masses")
         wanted = first.shape if whole else shape
-        plan.arrays[name] = _broadcast(name, arrays[name], wanted, first, loss)
+        given_as = loss.ordered[0] if name in left_out else name
+        plan.arrays[name] = _broadcast(given_as, arrays[given_as], wanted, first, loss)
     _lay_out_outputs(plan, value_out, grad_out, hess_out)
     return plan
 

@@ -24,6 +24,7 @@ cdef extern from "fastloss.h" nogil:
     enum: FASTLOSS_LEVELS
     enum: FASTLOSS_COLUMNS
     enum: FASTLOSS_RANKS
+    enum: FASTLOSS_STEPS
     enum: FASTLOSS_MASSES
     enum: FASTLOSS_LABELS
     enum: FASTLOSS_NUMBERS
@@ -84,6 +85,8 @@ cdef extern from "fastloss.h" nogil:
         void *poll_context
         int32_t encoding
         const double *columns
+        int32_t above_threshold
+        int32_t ordered[2]
 
     ctypedef struct fastloss_result:
         double value

@@ -25,10 +25,11 @@ def _loss_of(item):
     return None
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items):
     """Tests of a loss share a process, and with it what Numba compiled."""
     for item in items:
-        if name := _loss_of(item):
+        if not item.get_closest_marker("xdist_group") and (name := _loss_of(item)):
             item.add_marker(pytest.mark.xdist_group(name))
 
 

@@ -168,7 +168,8 @@ def units_of(loss, contents):
     """The units of a call with these arrays."""
     compute = np.dtype("f8" if contents["prediction"].dtype.name == "float64" else "f4")
     order = [name for name in loss.inputs if name != "target"]
-    inputs = {name: contents[name].astype(compute) for name in order}
+    # what may be left out equals the target
+    inputs = {name: contents.get(name, contents["target"]).astype(compute) for name in order}
     prediction = inputs["prediction"]
     weight = contents.get("weight", np.float64(1)).astype(np.float64)
     shape, target = prediction.shape, contents["target"]

@@ -120,7 +120,7 @@ def test_every_range_is_valid_and_its_own(loss_and_kind, dtype):
             assert len(x) == 40
             if x.dtype.kind == "f":
                 assert x.dtype == dtype, make.__name__
-                assert np.isfinite(x).all(), make.__name__
+                assert np.isfinite(x).all() or name in loss.ordered[1:], make.__name__
                 assert not domain.outside(x).any(), make.__name__
         seen.add(b"".join(x.tobytes() for x in inputs.values()))
     alike = {points.ordinary, points.special}  # these differ in the sample they get

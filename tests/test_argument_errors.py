@@ -184,11 +184,11 @@ def test_wrong_arrays(wrong, losses):
 
 
 def test_none():
-    """Which only a weight may be."""
+    """Which only a weight may be, and what may be left out."""
     for loss, method, arguments in calls(LOSSES, METHODS):
         for name in arguments:
             changed = {**arguments, name: None}
-            if name == "weight":
+            if name == "weight" or name in loss.optional:
                 with fl.use_backend("numpy"):
                     getattr(loss, method)(**changed)
             else:
@@ -431,7 +431,7 @@ def test_unknown_arguments(name, losses):
 
 def test_missing_inputs():
     for loss, method, arguments in calls(LOSSES, CALLS):
-        for name in loss.inputs[2:]:
+        for name in set(loss.inputs[2:]) - set(loss.optional):
             less = {other: array for other, array in arguments.items() if other != name}
             message = f"{loss.name} needs the input '{name}': pass {name}=..."
             check(loss, method, less, TypeError, message)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import fastloss as fl
+from fastloss._domains import POSITIVE
 
 ALLOWED = {
     "convex": (True, False),
@@ -21,6 +22,8 @@ LINES, STEPS, HALVINGS = 40, 500, 50
 TINY = 1e-100
 WIDE = 12
 """How far lines go where the domain has no end."""
+LEAST = 2.0**-6
+"""Where lines through numbers above 0 begin: in units of much less, neighbours are far apart."""
 UNITS, ROUNDS, OTHERS = 25, 10, 300
 
 each_variant = pytest.mark.parametrize("loss", cases.all_variants(), ids=cases.name_of)
@@ -48,8 +51,9 @@ def test_weights_change_no_derivative(loss):
 
 
 def interval(domain):
-    """The part of a domain to look at."""
-    return max(domain.low, -WIDE), min(domain.high, WIDE)
+    """The part of a domain to look at; numbers above 0 have no least one."""
+    low = LEAST if domain == POSITIVE else domain.low
+    return max(low, -WIDE), min(domain.high, WIDE)
 
 
 def as_tuple(found):
@@ -220,7 +224,7 @@ def of_columns(loss, y, w):
 
 def as_prediction(loss, found):
     """What the inverse link makes of it is this; whatever the best constant prediction is."""
-    if getattr(loss, "encoding", None) == "levels":
+    if getattr(loss, "between_labels", False):
         found = np.cumsum(found[..., :0:-1], axis=-1)[..., ::-1]
         found = np.minimum(found, 1.0)
     with np.errstate(all="ignore"):
@@ -240,7 +244,8 @@ def is_least(loss, score, others, target, w):
     if loss.domains()[0].outside(score).any() or np.isnan(score).any():
         return False
     best, *rest = totals(loss, np.stack([score, *others]), target, w)
-    return bool(best <= np.nanmin(rest) + 1e-11 * abs(best))
+    # an infinite loss is none that anything minimises
+    return bool(best < np.inf and best <= np.nanmin(rest) + 1e-11 * abs(best))
 
 
 def classes_of(loss):
@@ -273,7 +278,7 @@ def elicited(loss, rng, kind):
         mean = w @ (masses if kind == "distribution" else np.eye(cases.CLASSES)[labels]) / w.sum()
         others = as_prediction(loss, distributions(rng, mean))
         known = {"probabilities": as_prediction(loss, mean)}
-        if not loss.domains()[0].checked and loss.encoding != "levels":
+        if not loss.domains()[0].checked and not loss.between_labels:
             known["mode"] = np.eye(mean.size)[mean.argmax()]
             others = np.concatenate([others, rng.normal(0, 3, others.shape)])
     else:

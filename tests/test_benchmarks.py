@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("benchmarks")  # what it builds is built once
+
 ROOT = Path(__file__).parents[1]
 LOSSES = ("huber", "softmax_cross_entropy")
 PEERS = {"scikit-learn", "torch", "jax.jit"}

@@ -86,7 +86,8 @@ class Exact:
 
     def arguments(self, prediction, target):
         first = [prediction] if self.loss.schema == "row" else prediction
-        return (*first, target, *self.constants, *self.parameters)
+        left_out = [target] * len(self.loss.ordered[1:])
+        return (*first, target, *left_out, *self.constants, *self.parameters)
 
     def domains(self, prediction):
         """The domain of each prediction."""
@@ -100,8 +101,11 @@ class Exact:
             return mpf(target)
         s = mpf(self.loss.label_smoothing)
         if not isinstance(target, list):
-            levels = self.loss.encoding == "levels"
-            target = [i < target if levels else i == target for i in range(classes)]
+            of_class = {
+                "steps": lambda i: (i == target - 1) - (i == target),
+                "levels": lambda i: i < target,
+            }.get(self.loss.encoding, lambda i: i == target)
+            return self.masses(list(map(of_class, range(classes))), classes)
         return [(1 - s) * mpf(q) + s / classes for q in target]
 
     def outputs(self, prediction, target, steps):
@@ -143,11 +147,23 @@ def at_kink(below, above):
 def target_values(loss):
     """Targets, for the word "any"."""
     if loss.schema == "row" and not loss.takes_numbers:
-        return list(range(loss.label_count(3))) if loss.takes_labels else np.eye(3).tolist()
+        return list(range(loss.label_count(3))) if loss.takes_labels else distributions(loss)
     domain = loss.domains()[1]
     if domain.discrete:
         return [domain.low, domain.high]
-    return [x for x in (-7.5, 0.0, 0.25, 1.0, 3.0) if domain.low <= x <= domain.high]
+    low = np.nextafter(0, 1) if loss.ordered else domain.low  # 0 is a limit of its own
+    return [x for x in (-7.5, 0.0, 0.25, 1.0, 3.0) if low <= x <= domain.high]
+
+
+def distributions(loss):
+    """Single outcomes, or what leans to them where they cost infinity for any prediction."""
+    outcomes = np.eye(3)
+    inside = [
+        mpf("0.4") if domain.high == 1 else mpf(-1) for domain in Exact(loss).domains([0] * 3)
+    ]
+    if mpmath.isinf(Exact(loss).value(inside, outcomes[0].tolist())):
+        outcomes = (outcomes + 1) / 4
+    return outcomes.tolist()
 
 
 def targets_of(loss, cell):
@@ -202,6 +218,8 @@ def with_nan(loss, prediction, target):
     masses = exact.masses(target, len(prediction))
     if len(prediction) == 1:
         return [mpmath.nan] * 3
+    if getattr(loss, "descending", False):  # an order that is not known
+        return [mpmath.nan] * (1 + 2 * len(prediction))
     (i,) = (i for i, x in enumerate(prediction) if math.isnan(x))
     domain = exact.domains(prediction)[i]
     inside = [x for x in (-1.5, -0.75, -0.25, 0.25, 0.75, 2.0) if domain.low <= x <= domain.high]

@@ -84,7 +84,7 @@ def make_inputs(choice, rng):
         if low >= 0 or wanted == "int64":
             ends = (low, high) if wanted != "bool" else (0, 1)
             target = rng.choice(ends, choice["shape"]).astype(wanted)
-    return {**inputs, "target": target}
+    return cases.in_order(loss, {**inputs, "target": target})
 
 
 def make_weight(choice, rng):

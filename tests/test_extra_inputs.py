@@ -7,7 +7,7 @@ import pytest
 import fastloss as fl
 from fastloss._domains import ANYTHING, Domain
 from fastloss._parameters import positive
-from fastloss.vocabulary import const, log
+from fastloss.vocabulary import const, log, where
 
 # No kernel is compiled for these.
 BACKENDS = [backend for backend in cases.BACKENDS if backend != "native"]
@@ -53,7 +53,23 @@ class GaussianScale(fl.MapLoss):
         return value, grad, hess
 
 
+class Outside(fl.MapLoss):
+    """The distance from an interval whose upper end may be left out."""
+
+    name = "outside"
+    inputs = ("prediction", "target", "upper")
+    optional = ("upper",)
+    ordered = ("target", "upper")
+
+    @staticmethod
+    def formula(prediction, target, upper):
+        low, high, zero, one = target - prediction, prediction - upper, const(0.0), const(1.0)
+        value = where(low > zero, low, where(high > zero, high, zero))
+        return value, where(low > zero, -one, where(high > zero, one, zero)), zero * prediction
+
+
 COST = CostSensitive(power=1.5)
+OUTSIDE = Outside()
 SCALE = GaussianScale()
 
 
@@ -228,6 +244,52 @@ def test_errors(loss, changes, kind, message):
 def test_a_missing_input():
     with pytest.raises(TypeError, match=r"cost_sensitive needs the input 'cost': pass cost=\.\.\."):
         COST.value(np.ones(3), np.ones(3))
+
+
+def test_an_input_that_is_left_out_equals_another():
+    prediction, target = np.array([0.0, 1.0, 5.0]), np.array([2.0, 1.0, 2.0])
+    expected = OUTSIDE.value_and_grad(prediction, target, upper=target)
+    for upper in ({}, {"upper": None}):
+        found = OUTSIDE.value_and_grad(prediction, target, **upper)
+        np.testing.assert_array_equal(found[0], expected[0])
+        np.testing.assert_array_equal(found[1], expected[1])
+    assert OUTSIDE.value(prediction, 2.0) == OUTSIDE.value(prediction, 2.0, upper=2.0)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("layout", cases.LAYOUTS)
+def test_inputs_out_of_order(layout, threads):
+    """The lowest place is named; absent units and NaN are in order."""
+    n = 70_000
+    arrays = {"prediction": np.zeros(n), "target": np.zeros(n), "upper": np.ones(n)}
+    arrays["target"][[5, 700, n - 2, 9]] = 2.0, 2.0, 3.0, np.nan
+    weight = np.ones(n)
+    weight[5] = 0.0
+    arrays = {name: cases.laid_out(x, layout) for name, x in arrays.items()}
+    message = r"^upper\[700\] is 1.0, below target\[700\], which is 2.0"
+    for reduction in ("sum", "mean", "none"):
+        options = {"weight": weight, "reduction": reduction, "threads": threads}
+        with pytest.raises(ValueError, match=message + "$"):
+            OUTSIDE.value_grad_hess(**arrays, **options)
+        kept = arrays["prediction"].copy()
+        if arrays["prediction"].flags.aligned:
+            with pytest.raises(ValueError, match=message):
+                OUTSIDE.value_grad_hess(**arrays, **options, grad_out=arrays["prediction"])
+        np.testing.assert_array_equal(arrays["prediction"], kept)
+        with pytest.raises(ValueError, match=message + "; value_out may have been written in"):
+            OUTSIDE.value(**arrays, weight=weight, reduction="none", value_out=np.empty(n))
+
+
+def test_one_number_out_of_order():
+    with pytest.raises(ValueError, match=r"^upper is 1.0, below target\[1\], which is 2.0$"):
+        OUTSIDE.value(np.zeros(3), np.array([0.0, 2.0, 1.0]), upper=1.0)
+    with pytest.raises(ValueError, match=r"^upper\[2\] is 1.0, below target, which is 2$"):
+        OUTSIDE.value(np.zeros(3), 2, upper=np.array([2.0, 3.0, 1.0]))
+
+
+def test_order_is_that_of_the_compute_dtype():
+    z = np.zeros(3, np.float32)
+    assert OUTSIDE.value(z, np.full(3, 1 + 2.0**-40), upper=np.ones(3)) == 1.0
 
 
 def test_no_compiled_kernel():

@@ -7,7 +7,7 @@ numbers: limits, or textbook formulas at 900 digits, rounded to double. Where a 
 answer, its nearest number is right, or infinity.
 
 A row runs in every dtype that holds its inputs, and in every way to compute. That of a loss of
-groups is one group; what it needs besides a target stands with that in a dictionary.
+groups is one group. What a loss needs besides a target stands with that in a dictionary.
 """
 
 import functools
@@ -42,20 +42,29 @@ GROUPS = [one for one in EVERY if isinstance(one[0], fl.GroupLoss)]
 CASES = [one for one in EVERY if not isinstance(one[0], fl.GroupLoss)]
 
 
+def given(case):
+    """The inputs besides the prediction, by name."""
+    return case[2] if isinstance(case[2], dict) else {"target": case[2]}
+
+
 def arrays(loss, case, dtype):
-    """One unit; an integer is the class index of a row."""
-    prediction, target = case[1:3]
-    label = loss.schema == "row" and isinstance(target, int)
+    """One unit: prediction, target and others by name; an integer is the class index of a row."""
+    inputs = {"prediction": case[1], **given(case)}
+    label = loss.schema == "row" and isinstance(inputs["target"], int)
     with np.errstate(over="ignore"):
-        return np.array([prediction], dtype), np.array([target], None if label else dtype)
+        unit = {
+            name: np.array([x], None if label and name == "target" else dtype)
+            for name, x in inputs.items()
+        }
+    return unit.pop("prediction"), unit.pop("target"), unit
 
 
 def holds(dtype, loss, case):
     """Whether the inputs of a case are numbers of a dtype."""
-    return all(
-        (np.float64(array[0]) == np.float64(x)).all()
-        for array, x in zip(arrays(loss, case, dtype), case[1:3], strict=True)
-    )
+    prediction, target, others = arrays(loss, case, dtype)
+    found = {"prediction": prediction, "target": target, **others}
+    wanted = {"prediction": case[1], **given(case)}
+    return all((np.float64(found[n][0]) == np.float64(x)).all() for n, x in wanted.items())
 
 
 RUNS = [
@@ -104,8 +113,8 @@ def check(got, exact, bound, dtype, largest=0.0):
             assert error <= bound + LITERAL[dtype], f"{x!r}, not {truth!r}: {error:.3g} ulp"
 
 
-def check_unit(loss, prediction, target, answers, dtype, largest=0.0):
-    found = cases.outputs(loss, cases.arguments(loss, prediction, target))
+def check_unit(loss, prediction, target, others, answers, dtype, largest=0.0):
+    found = cases.outputs(loss, {**cases.arguments(loss, prediction, target), **others})
     terms = {name: largest for name in OUTPUTS}
     if target.ndim == 2 and np.count_nonzero(target) > 1:
         terms["grad"] = np.maximum(largest, target[0])  # a class's own mass is taken away
@@ -124,7 +133,7 @@ def test_the_right_answer(loss, case, dtype, runner):
         check_unit(loss, *unit, answers, dtype, *largest)
         masses = loss.schema == "row" and not loss.takes_numbers
         if masses and ignores_impossible_classes(loss):
-            check_unit(loss, *widened(loss, *unit), answers, dtype, *largest)
+            check_unit(loss, *widened(loss, *unit[:2]), {}, answers, dtype, *largest)
 
 
 # ---- groups
@@ -132,9 +141,9 @@ def test_the_right_answer(loss, case, dtype, runner):
 
 def group(case, dtype):
     """The inputs of a group."""
-    given = case[2] if isinstance(case[2], dict) else {"target": case[2]}
+    inputs = {"prediction": case[1], **given(case)}
     with np.errstate(over="ignore"):
-        return {name: np.array(x, dtype) for name, x in {"prediction": case[1], **given}.items()}
+        return {name: np.array(x, dtype) for name, x in inputs.items()}
 
 
 def group_holds(dtype, case):

@@ -6,6 +6,8 @@
 import mutants
 import pytest
 
+pytestmark = pytest.mark.xdist_group("mutants")  # what it builds is built once
+
 ONE_PER_SCHEMA = {schema: name for name, schema in reversed(mutants.FORMULAS.items())}.values()
 
 

@@ -17,6 +17,8 @@ import setuptools
 
 import fastloss as fl
 
+pytestmark = pytest.mark.xdist_group("packaging")  # what it builds is built once
+
 ROOT = Path(__file__).parents[1]
 UNSHIPPED = (".git", "build", "dist", "*.so", "*.egg-info", "__pycache__", ".*_cache", ".venv",
              "output")  # fmt: skip

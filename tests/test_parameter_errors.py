@@ -128,6 +128,8 @@ WRONG = [
       for value in (0, 1, -0.5, 1.5, NAN, INF)),
     (fl.KlDivergence, "prediction_is", "scores", ValueError,
      "prediction_is must be one of 'logits', 'log_probs', 'probs'; got 'scores'"),
+    (fl.ReverseKlDivergence, "hessian", "majorizer", ValueError,
+     "hessian must be one of 'exact', 'fisher'; got 'majorizer'"),
     *((fl.SoftmaxCrossEntropy, "ignore_index", value, TypeError,
        f"ignore_index must be an integer or None; got {value!r}")
       for value in (1.5, 1.0, True, "1", NAN, [1], np.float32(1))),
@@ -165,6 +167,10 @@ def test_parameters_that_contradict():
     for kind in ("logits", "log_probs"):
         wrong = {"eps": 0.1, "prediction_is": kind}
         raises(lambda w=wrong: fl.KlDivergence(**w), ValueError, message.format(kind))
+    message = "hessian='fisher' belongs to prediction_is='logits'; got prediction_is='{}'"
+    for kind in ("log_probs", "probs"):
+        wrong = {"hessian": "fisher", "prediction_is": kind}
+        raises(lambda w=wrong: fl.ReverseKlDivergence(**w), ValueError, message.format(kind))
 
 
 def test_the_ends_are_valid():
@@ -187,10 +193,13 @@ NAMES = [
     )),
     *((f"huber(delta={inside})", ValueError, "cannot read 'huber(delta=...; write a name ...")
       for inside in ("(" * 500, "-" * 100_000 + "1", "9" * 5_000, "[" * 150 + "]" * 150 + "+")),
-    *((name, ValueError, f"no loss is called {name!r}; the losses are absolute_error, ...")
-      for name in ("hubert", "Huber", "", "huber(delta=2", "huber delta", "\ud800", "損失")),
-    (" ", ValueError, "no loss is called ''; the losses are ..."),
-    ("x" * 10**6, ValueError, "no loss is called 'xxx...; the losses are ..."),
+    *((name, ValueError, f"no loss is called {name!r}; fl.losses() lists all")
+      for name in ("", "huber(delta=2", "\ud800", "損失")),
+    *((name, ValueError, f"no loss is called {name!r}; did you mean 'huber'...? fl.losses() ...")
+      for name in ("hubert", "Huber", "huber delta")),
+    ("squared", ValueError, "no loss is called 'squared'; did you mean ...'squared_error'? ..."),
+    (" ", ValueError, "no loss is called ''; fl.losses() lists all"),
+    ("x" * 10**6, ValueError, "no loss is called 'xxx...; fl.losses() lists all"),
     ("huber(gamma=1)", TypeError, "Huber has no parameter 'gamma'; its parameters: delta"),
     ("log_cosh(delta=1)", TypeError, "LogCosh has no parameter 'delta'; its parameters: none"),
     ("huber(delta=0)", ValueError, "delta must be a number above 0; got 0"),

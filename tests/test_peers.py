@@ -6,7 +6,9 @@ Each entry says how: factors of ½, who averages over what, which sign labels ha
 import cases
 import numpy as np
 import pytest
+import scipy.spatial.distance
 import scipy.special
+import scipy.stats
 import sklearn.metrics
 from sklearn._loss import loss as peer_losses
 
@@ -118,6 +120,13 @@ def test_sklearn_poisson_deviance():
 
 # ---- scipy.special: elementwise
 
+
+def mixture_divergence(p, q, beta):
+    mean = beta * q + (1 - beta) * p
+    both = beta * scipy.special.rel_entr(q, mean) + (1 - beta) * scipy.special.rel_entr(p, mean)
+    return both.sum(axis=1)
+
+
 SCIPY = {
     "huber(delta=0.3)": lambda p, t: scipy.special.huber(0.3, p - t),
     "log_cosh": lambda p, t: np.log(np.cosh(p - t)),
@@ -138,6 +147,24 @@ SCIPY = {
     "kl_divergence(prediction_is='probs')": lambda p, q: (
         scipy.special.kl_div(q, p).sum(axis=1) + (q - p).sum(axis=1)
     ),
+    "reverse_kl_divergence": lambda z, q: scipy.special.rel_entr(
+        scipy.special.softmax(z, axis=1), q
+    ).sum(axis=1),
+    "reverse_kl_divergence(prediction_is='log_probs')": lambda z, q: scipy.special.rel_entr(
+        np.exp(z), q
+    ).sum(axis=1),
+    "reverse_kl_divergence(prediction_is='probs')": lambda p, q: scipy.special.rel_entr(
+        p, q
+    ).sum(axis=1),
+    "js_divergence": lambda z, q: mixture_divergence(scipy.special.softmax(z, axis=1), q, 0.5),
+    "js_divergence(beta=0.1)": lambda z, q: mixture_divergence(
+        scipy.special.softmax(z, axis=1), q, 0.1
+    ),
+    "js_divergence(prediction_is='log_probs')": lambda z, q: mixture_divergence(np.exp(z), q, 0.5),
+    "js_divergence(prediction_is='probs')": lambda p, q: mixture_divergence(p, q, 0.5),
+    "symmetric_kl_divergence(prediction_is='probs')": lambda p, q: (
+        scipy.special.rel_entr(p, q) + scipy.special.rel_entr(q, p)
+    ).sum(axis=1),
 }  # fmt: skip
 
 
@@ -146,6 +173,14 @@ def test_scipy(name):
     loss = fl.get(name)
     prediction, target, _ = data(loss)
     close(loss.value(prediction, target, reduction="none"), SCIPY[name](prediction, target))
+
+
+def test_scipy_jensenshannon():
+    """The root, of both normalised."""
+    z, q, _ = data(loss := fl.JsDivergence())
+    p = scipy.special.softmax(z, axis=1)
+    theirs = scipy.spatial.distance.jensenshannon(p, q, axis=1) ** 2
+    close(loss.value(z, q / q.sum(axis=1, keepdims=True), reduction="none"), theirs)
 
 
 def test_scipy_logsumexp():
@@ -251,3 +286,58 @@ def test_torch_kl_div(functional):
     ours, our_grad = loss.value_and_grad(z, q)
     close(ours, value)
     close(our_grad, grad)
+
+
+@pytest.mark.parametrize("beta", [0.5, 0.1])
+def test_torch_mixture_divergence(beta, functional):
+    """Of logits, as it is written of two kl_div."""
+
+    def of_two(z, q):
+        p = functional.softmax(z, dim=1)
+        log_m = (beta * q + (1 - beta) * p).log()
+        first = functional.kl_div(log_m, q, reduction="batchmean")
+        return beta * first + (1 - beta) * functional.kl_div(log_m, p, reduction="batchmean")
+
+    loss = fl.JsDivergence(beta=beta)
+    z, q, _ = data(loss)
+    value, grad = torch_value_and_grad(of_two, z, q)
+    ours, our_grad = loss.value_and_grad(z, q)
+    close(ours, value)
+    close(our_grad, grad)
+
+
+# ---- SciPy: distributions of log t
+
+DISTRIBUTIONS = {"normal": "norm", "logistic": "logistic", "extreme": "gumbel_l"}
+
+
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_aft_is_that_of_scipys_distributions(distribution, rng):
+    loss = fl.Aft(distribution=distribution, scale=1.5)
+    z, low = rng.normal(0, 2, N), rng.gamma(1.0, size=N)
+    high = low + rng.gamma(1.0, size=N)
+    theirs = getattr(scipy.stats, DISTRIBUTIONS[distribution])(z, loss.scale)
+    close(loss.value(z, low, reduction="none"), np.log(low) - theirs.logpdf(np.log(low)))
+    late = loss.value(z, low, upper=np.inf, reduction="none")
+    np.testing.assert_allclose(late, -theirs.logsf(np.log(low)), 1e-9, 1e-15)
+    early = loss.value(z, 0.0, upper=low, reduction="none")
+    np.testing.assert_allclose(early, -theirs.logcdf(np.log(low)), 1e-9, 1e-15)
+    mass = theirs.cdf(np.log(high)) - theirs.cdf(np.log(low))
+    between = loss.value(z, low, upper=high, reduction="none")[mass > 1e-3]
+    np.testing.assert_allclose(between, -np.log(mass[mass > 1e-3]), 1e-10, 1e-12)
+
+
+# ---- statsmodels: thresholds of one score
+
+
+def test_proportional_odds_are_those_of_statsmodels(rng):
+    ordered = pytest.importorskip("statsmodels.miscmodels.ordinal_model")
+    x, y = rng.normal(size=(N, 2)), rng.integers(0, 4, N)
+    slopes, thresholds = np.array([0.7, -1.2]), np.array([-0.8, 0.1, 1.5])
+    model = ordered.OrderedModel(y, x, distr="logit")
+    parameters = np.concatenate([slopes, thresholds[:1], np.log(np.diff(thresholds))])
+    scores = (x @ slopes)[:, np.newaxis]
+    value, grad = fl.ProportionalOdds().value_and_grad(scores - thresholds, y, reduction="none")
+    close(value, -model.loglikeobs(parameters))
+    # theirs is by differences
+    np.testing.assert_allclose(grad.sum(axis=1) @ x, -model.score(parameters)[:2], 1e-6)

@@ -96,7 +96,7 @@ class Call:
 
     def but(self, **inputs):
         """The same with other inputs."""
-        return replace(self, inputs={**self.inputs, **inputs})
+        return replace(self, inputs=cases.in_order(self.loss, {**self.inputs, **inputs}))
 
     def predicting(self, predictions):
         """The same with other predictions."""
@@ -164,7 +164,7 @@ def calls(
         if name != "target"
     }
     inputs["target"] = draw(target_arrays(loss, kind, dtype, shape, numbers))
-    return Call(loss, kind, runner, dtype, inputs)
+    return Call(loss, kind, runner, dtype, cases.in_order(loss, inputs))
 
 
 @functools.cache
@@ -221,9 +221,11 @@ def test_a_weight_counts_copies(name, data):
             got = np.repeat(array, copies, axis=0)
             times = across(np.repeat(copies, copies), got).astype(call.dtype)
             expected = times * of_copy
-            exact = np.broadcast_to(np.isin(times, [1, 2, 4]), got.shape) & is_normal(of_copy)
+            exact = np.broadcast_to(np.isin(times, [1, 2, 4]), got.shape)
+            exact = exact & is_normal(of_copy) & is_normal(got)
             assert same_bits(got[exact], expected[exact])
-            assert near(got, expected, 2 * np.spacing(np.abs(expected))).all()
+            # roundings: two of each side, and one of what is multiplied again
+            assert near(got, expected, 3 * np.spacing(np.abs(expected))).all()
 
 
 @holds_for()
@@ -278,7 +280,7 @@ def test_units_have_no_order(name, data):
 
 def any_order(loss, kind):
     """Whether the classes of a loss are alike."""
-    alike = loss.schema == "row" and loss.columns is None and loss.encoding != "levels"
+    alike = loss.schema == "row" and loss.columns is None and not loss.between_labels
     return alike and loss in PLAIN
 
 
@@ -287,7 +289,7 @@ def assert_close(call, got, expected, terms):
     bounds = call.loss.ulps[call.dtype]
     for a, b, bound, term in zip(got, expected, bounds, terms, strict=True):
         largest = np.maximum(np.maximum(np.abs(a), np.abs(b)), term).astype(call.dtype)
-        assert (np.abs(a - b) <= 2 * bound * np.spacing(largest)).all()
+        assert near(a, b, 2 * bound * np.spacing(largest)).all()
 
 
 @holds_for(any_order)
@@ -426,8 +428,11 @@ def test_tangents_lie_below(name, data):
     step = b - call.predictions
     value, grad, _ = call.run()
     other, *_ = call.predicting(b).run()
+    grad = np.where(np.isfinite(grad), grad, 0.0)
     size = call.product(np.abs(grad), np.abs(step))
-    assert (other >= value + call.product(grad, step) - rounding(call, value, other, size)).all()
+    with np.errstate(invalid="ignore"):
+        below = value + call.product(grad, step) - rounding(call, value, other, size)
+    assert (other >= below)[np.isfinite(value)].all()  # elsewhere there is no tangent
 
 
 def never_bends_down(loss, kind):
@@ -445,13 +450,13 @@ def test_curves_bend_upwards(name, data):
 def test_a_small_step_down_the_gradient_gains_half_of_what_it_promises(name, data):
     call = data.draw(calls(name, dtypes=["float64"]))
     value, grad, hess = call.run()
-    # shorter than the grid, and than what curvature allows
+    # shorter than from the grid to a kink at a parameter, and than what curvature allows
     curvature, steepness = np.abs(hess), np.abs(grad)
     if grad.ndim > len(call.units):
         curvature = curvature.max(axis=-1, keepdims=True)
         steepness = steepness.max(axis=-1, keepdims=True)
     start = call.predictions
-    slower = np.where(np.isfinite(steepness), 2 * GRID * (1 + curvature + steepness), np.inf)
+    slower = np.where(np.isfinite(steepness), 16 * GRID * (1 + curvature + steepness), np.inf)
     slope = np.where(np.isfinite(grad), grad, 0.0)
     moved = call.predicting(start - slope / slower)
     domains = call.domains()
@@ -480,9 +485,13 @@ def never_negative(loss, kind):
         return False
     units = 100 if loss.schema == "map" else 12
     inputs = cases.sample(loss, (units,), "float64", cases.generator(), kind, extremes=False)
-    if kind == "distribution":
-        inputs["target"] /= 4  # the total mass may be anything
-    return all(unit.value >= 0 for unit in Truth(loss, inputs, "float64").units)
+    target = inputs["target"]
+    scales = (0.25, 4.0) if kind == "distribution" else (1,)  # the total mass may be anything
+    return all(
+        unit.value >= 0
+        for scale in scales
+        for unit in Truth(loss, inputs | {"target": target * scale}, "float64").units
+    )
 
 
 @holds_for(never_negative)

@@ -94,7 +94,7 @@ def test_the_list_is_a_tuple_of_names():
     assert all(type(name) is str for name in names)
     assert names[1:] == tuple(names)[1:]
     assert pickle.loads(pickle.dumps(names)) == names
-    with pytest.raises(ValueError, match=f"the losses are {', '.join(NAMES)}$"):
+    with pytest.raises(ValueError, match=r"fl.losses\(\) lists all$"):
         fl.get("unlisted")
 
 
@@ -112,7 +112,7 @@ def test_the_list_shows_what_each_loss_says_of_itself(gradient):
             loss.hessian_sign, yes[loss.proper],
         ]  # fmt: skip
         assert line.endswith(inspect.getdoc(type(loss)).splitlines()[0])
-        assert line.index(loss.link) == header.index("link")
+        assert line[header.index("link") :].startswith(f"{loss.link} ")
     assert str(names) == repr(names)
 
 
@@ -149,7 +149,8 @@ def test_definitions(loss):
         assert count == len(inspect.signature(scalars.formula).parameters)
         return
     assert count == 2 + (loss.columns is not None) + parameters
-    arity = {"term": 2, "fit": 3, "finish": 5}
+    settles = scalars.settled > 0
+    arity = {"term": 2, "fit": 3 + settles, "finish": 5} | ({"settle": 3} if settles else {})
     arity |= {"emit": 3} if loss.has_gradient else {}
     assert hasattr(scalars, "emit") == loss.has_gradient
     for name, arguments in arity.items():
@@ -248,4 +249,4 @@ def test_drivers_name_no_loss(path):
 def test_vocabularies_have_the_same_words():
     words = set(vocabulary.__all__) - {"rebind"}
     for dtype in ("float32", "float64"):
-        assert set(compiled.words(dtype)) == words
+        assert {name for name in compiled.words(dtype) if isinstance(name, str)} == words

@@ -1,5 +1,6 @@
 """The rules that every loss obeys: design, section 5; rule 1 is in test_contamination.py."""
 
+import itertools
 import math
 
 import cases
@@ -141,7 +142,8 @@ def test_classes_without_mass_may_be_impossible(loss, runner, dtype):
         rest = {name: array[:, 1:] for name, array in inputs.items()}
         narrow = loss.replace(class_weight=loss.class_weight[1:]) if loss.class_weight else loss
         expected = cases.outputs(narrow, rest)
-    assert (grad[:, 0] == 0).all()
+    # no probability depends on such a logit; one that is 0 has a slope of its own
+    assert (grad[:, 0] == 0).all() if np.isinf(low) else np.isfinite(grad[:, 0]).all()
     assert (hess[:, 0] == 0).all()
     tolerance = 10 * np.finfo(dtype).eps
     for got, true in zip((value, grad[:, 1:], hess[:, 1:]), expected, strict=True):
@@ -176,7 +178,7 @@ def at_possible_kinks(loss, dtype):
     keep = True
     for name, domain in zip(loss.inputs, loss.domains(), strict=True):
         keep &= ~domain.outside(inputs[name])
-    return {name: x[keep] for name, x in inputs.items()}
+    return cases.in_order(loss, {name: x[keep] for name, x in inputs.items()})
 
 
 @each_run
@@ -293,25 +295,25 @@ def test_a_scalar_target_is_a_full_one(loss, kind, rng):
         return
     inputs = cases.sample(loss, (BLOCKS,), np.float32, rng, kind)
     one = inputs["target"][3]
-    full = np.full(BLOCKS, one)
+    full = cases.in_order(loss, {**inputs, "target": np.full(BLOCKS, one)})
     for reduction in ("none", "mean"):
-        got = cases.outputs(loss, {**inputs, "target": one}, reduction=reduction)
-        expected = cases.outputs(loss, {**inputs, "target": full}, reduction=reduction)
+        got = cases.outputs(loss, {**full, "target": one}, reduction=reduction)
+        expected = cases.outputs(loss, full, reduction=reduction)
         assert all_same_bits(got, expected)
 
 
-@pytest.mark.parametrize(
-    ("runner", "dtype"),
-    [
-        pytest.param(
-            *run,
-            marks=[pytest.mark.full] if run[0][0] == "numba" else [],
-            id="-".join(map(cases.name_of, run)),
-        )
-        for run in RUNS
-    ],
-)
-@each_case
+def sets_of_outputs():
+    """Every case in every run; Numba takes seconds for each set: a loss of each kind."""
+    few = {(v.schema, kind, len(v.inputs)): (v, kind) for v, kind in reversed(ALL)}
+    for (loss, kind), (runner, dtype) in itertools.product(ALL, RUNS):
+        slow = runner[0] == "numba"
+        if not slow or (loss, kind) in few.values():
+            names = (cases.name_of(x) for x in (loss, kind, runner, dtype))
+            marks = [pytest.mark.full] if slow else []
+            yield pytest.param(loss, kind, runner, dtype, marks=marks, id="-".join(names))
+
+
+@pytest.mark.parametrize(("loss", "kind", "runner", "dtype"), list(sets_of_outputs()))
 def test_any_set_of_outputs_gives_the_same_bits(loss, kind, runner, dtype, rng):
     dtype = dtype or cases.quick_dtypes(loss, runner)[0]
     inputs = cases.sample(loss, (1100,), dtype, rng, kind)

@@ -27,8 +27,8 @@ from fastloss.accuracy.ulps import Column, ulp_error
 from fastloss.vocabulary import exact
 
 HERE = Path(__file__).parent
-QUICK, FULL = 600, 4000
-"""Points of each range."""
+QUICK, FULL, FEW = 600, 4000, 150
+"""Points of each range; few where the truth takes long."""
 INF = np.inf
 
 
@@ -50,6 +50,8 @@ class Word:
         Whether the result has two words.
     normal : bool
         Whether its high word is the rounded sum.
+    slow : bool
+        Whether the truth takes long.
     """
 
     exact: Callable
@@ -58,11 +60,14 @@ class Word:
     second: tuple[float, ...] | str | None = None
     two: bool = False
     normal: bool = True
+    slow: bool = False
 
 
 REAL = ((-INF, INF), (-800.0, 800.0), (-120.0, 120.0), (-2.0, 2.0))
 NEGATIVE = ((-INF, 0.0), (-800.0, 0.0), (-110.0, 0.0), (-1.0, 0.0))
 POSITIVE = ((0.0, INF), (0.0, 100.0), (0.0, 3.0))
+COUNTABLE = ((4e-24, INF), (4e-24, 100.0), (4e-24, 3.0))
+"""So that no result is subnormal."""
 
 
 GAMMA = (*POSITIVE, (0.98, 1.02), (1.46, 1.463), (1.98, 2.02))
@@ -71,6 +76,21 @@ POWERS = (*POSITIVE, (0.9, 1.1), (0.6, 1.6))
 EXPONENTS = (-300.0, -7.0, -2.5, -1.0, -0.5, -1e-3, 0.0, 1e-5, 0.3, 1.0, 1.5, 2.0, 3.7, 20.0, 900.0)
 PRODUCT = ((-110.0, 0.0), (-1.0, 1.0), (0.0, 15.0))
 FACTORS = (1e20, -7e25, 1e30)
+COUNTS = ((0.0, 1e30), (0.0, 100.0), (0.4, 1.6))
+STEPS = (-60.0, -20.0, -3.0, -1.25, -1.0, -0.5, 0.0, 0.5, 2.0, 30.0)
+
+
+def log_factorial(x):
+    """Next to 0 by its series, as 1 + x has not the digits."""
+    if x < mpf(2) ** -100:
+        return mpmath.pi**2 / 12 * x**2 - mpmath.euler * x
+    return mpmath.loggamma(1 + x)
+
+
+RISING = [
+    lambda count, log_step, i=i: exact.WORDS["log_rising_derivatives"](count, log_step)[i]
+    for i in range(3)
+]
 
 WORDS = {
     "digamma": Word(exact.WORDS["digamma"], (1.7, 1.7), GAMMA),
@@ -84,6 +104,9 @@ WORDS = {
     "log1p": Word(mpmath.log1p, (1.02, 1.02), ((-1.0, INF), (-1.0, 3.0), (0.0, 100.0))),
     "log1p_unit": Word(lambda x, y: mpmath.log1p(x), (1.75, 1.75), ((0.0, 1.0),), (0.0,)),
     "log_normal_cdf": Word(exact.WORDS["log_normal_cdf"], (1.6, 1.6), NORMAL, "low"),
+    "log_rising": Word(exact.WORDS["log_rising"], (6, 6), COUNTS, STEPS, slow=True),
+    "log_rising_curve": Word(RISING[2], (7, 7), COUNTS, STEPS, slow=True),
+    "log_rising_slope": Word(RISING[1], (4, 4), COUNTS, STEPS, slow=True),
     "normal_cdf": Word(exact.WORDS["normal_cdf"], (1.1, 1.1), NORMAL, "low"),
     "normal_density": Word(exact.WORDS["normal_density"], (0.8, 0.8), NORMAL, "low"),
     "normal_interval": Word(exact.WORDS["normal_interval"], (1.6, 1.6), NORMAL, "low"),
@@ -91,7 +114,10 @@ WORDS = {
     "sech_squared": Word(exact.WORDS["sech_squared"], (0.8, 1.2), REAL, "low"),
     "sqrt": Word(mpmath.sqrt, (0.5, 0.5), POSITIVE),
     "tanh": Word(mpmath.tanh, (0.52, 0.52), REAL),
-    "trigamma": Word(exact.WORDS["trigamma"], (1.4, 1.4), GAMMA),
+    "trigamma": Word(exact.WORDS["trigamma"], (1.4, 1.4), GAMMA, slow=True),
+    "two_exp_fine": Word(
+        mpmath.exp, (5e-4, 1e-4), ((-64.0, 80.0), (-1.0, 1.0)), "low", True, False
+    ),
     "two_exp_negative": Word(mpmath.exp, (0.92, 0.92), NEGATIVE, "low", True, False),
     "two_exp_product": Word(
         lambda x, y: y * mpmath.exp(x), (0.55, 0.5), PRODUCT, FACTORS, True, False
@@ -99,7 +125,9 @@ WORDS = {
     "two_log": Word(mpmath.log, (1.4, 1.4), POSITIVE, "low", True, False),
     "two_log1p": Word(mpmath.log1p, (0.52, 0.52), ((-1.0, INF), (-1.0, 3.0)), None, True, False),
     "two_log1pexp": Word(lambda x: mpmath.log1p(mpmath.exp(x)), (1.6, 1.6), NEGATIVE, "low", True),
+    "two_log_factorial": Word(log_factorial, (1.1, 1.1), COUNTABLE, None, True),
     "two_log_fine": Word(mpmath.log, (4e-3, 4e-4), POSITIVE, "low", True),
+    "two_one_plus_exp": Word(lambda x: 1 + mpmath.exp(x), (0.05, 0.05), NEGATIVE, "low", True),
     "two_sqrt": Word(mpmath.sqrt, (2e-6, 2e-6), ((4e-24, INF), (4e-24, 3.0)), "low", True),
     "two_tanh": Word(mpmath.tanh, (0.08, 0.05), REAL, "low", True),
 }
@@ -222,7 +250,10 @@ def computed(runner, libraries, name, x, y):
 
 # ---- the tests
 
-each_word = pytest.mark.parametrize("name", WORDS)
+# the truth of a word is found in one process
+each_word = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in WORDS]
+)
 each_dtype = pytest.mark.parametrize("dtype", cases.DTYPES)
 each_runner = pytest.mark.parametrize("runner", cases.RUNNERS, ids=cases.name_of)
 
@@ -243,7 +274,7 @@ def check(runner, libraries, name, dtype, n):
 @each_dtype
 @each_word
 def test_bounds_hold(runner, libraries, name, dtype):
-    check(runner, libraries, name, dtype, QUICK)
+    check(runner, libraries, name, dtype, FEW if WORDS[name].slow else QUICK)
 
 
 @pytest.mark.full
@@ -251,7 +282,7 @@ def test_bounds_hold(runner, libraries, name, dtype):
 @each_dtype
 @each_word
 def test_bounds_hold_everywhere(runner, libraries, name, dtype):
-    check(runner, libraries, name, dtype, FULL)
+    check(runner, libraries, name, dtype, 2 * FEW if WORDS[name].slow else FULL)
 
 
 @each_dtype

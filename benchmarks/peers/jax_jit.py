@@ -65,11 +65,25 @@ def functions(threads: int) -> dict[str, Callable[..., Any]]:
         above = jnp.arange(z.shape[1]) < y[:, None]
         return (jax.nn.softplus(z) - jnp.where(above, z, 0)).sum(1)
 
+    def js_divergence(z, q):
+        p = softmax(z)
+        log_m = jnp.log((p + q) / 2)
+        return (optax.kl_divergence(log_m, q) + optax.kl_divergence(log_m, p)) / 2
+
     def crps_ensemble(z, y):
         members = z.shape[1]
         ranks = 2 * jnp.arange(members) - (members - 1)
         spread = (ranks * jnp.sort(z, axis=1)).sum(1) / members**2
         return jnp.abs(z - y[:, None]).mean(1) - spread
+
+    def aft(z, y, upper):
+        log_cdf = jax.scipy.stats.norm.logcdf
+        a, b = jnp.log(y) - z, jnp.log(upper) - z
+        near, far = jnp.where(a + b > 0, -a, b), jnp.where(a + b > 0, -b, a)
+        gap = jnp.where(upper > y, log_cdf(near) - log_cdf(far), 1.0)
+        censored = -log_cdf(near) - jnp.log(-jnp.expm1(-gap))
+        seen = jnp.log(y) + 0.5 * a**2 + 0.5 * np.log(2 * np.pi)
+        return jnp.where(upper > y, censored, seen)
 
     def multi_quantile(z, y):
         levels = jnp.asarray(np.resize(fl.get("multi_quantile").quantiles, z.shape[1]), z.dtype)
@@ -102,9 +116,11 @@ def functions(threads: int) -> dict[str, Callable[..., Any]]:
         "multiclass_hinge": lambda z, y: jax.nn.relu(1 + others(z, y).max(1)),
         "ordinal_cross_entropy": ordinal_cross_entropy,
         "kl_divergence": lambda z, q: optax.kl_divergence(log_softmax(z), q),
+        "js_divergence": js_divergence,
         "total_variation": lambda p, q: 0.5 * jnp.abs(p - q).sum(1),
         "crps_ensemble": crps_ensemble,
         "multi_quantile": multi_quantile,
+        "aft": aft,
     }
 
 

@@ -28,6 +28,13 @@ def functions() -> dict[str, Callable[..., Any]]:
             return functional.kl_div(log_p, q, reduction="batchmean")
         return functional.kl_div(log_p, q, reduction="none").sum(1)
 
+    def js_divergence(z, q, reduction="mean"):
+        p = torch.softmax(z, 1)
+        log_m = torch.log((p + q) / 2)
+        both = [functional.kl_div(log_m, x, reduction="none").sum(1) for x in (q, p)]
+        values = (both[0] + both[1]) / 2
+        return values.mean() if reduction == "mean" else values
+
     def gaussian_nll(mean, y, log_variance, reduction="mean"):
         variance = log_variance.exp()
         return functional.gaussian_nll_loss(mean, y, variance, eps=0.0, reduction=reduction)
@@ -47,6 +54,7 @@ def functions() -> dict[str, Callable[..., Any]]:
         "nll": functional.nll_loss,
         "multi_margin": functional.multi_margin_loss,
         "kl_divergence": kl_divergence,
+        "js_divergence": js_divergence,
     }
 
 

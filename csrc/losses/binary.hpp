@@ -172,12 +172,13 @@ struct SigmoidFocal {
         const T gap = abs(prediction);
         const auto [root, e, inverse, share] = Logistic<T>({T(0.5) * gap, T(0)});
         const bool up = label * prediction > T(0);
-        const TwoWord<T> words = two_log1p(e.high, e.low * inverse.high);
-        const TwoWord<T> log_term = two_sum(words.high, words.low);
+        const TwoWord<T> log1p = two_log1p(e.high, e.low * inverse.high);
+        const TwoWord<T> log_term = two_sum(log1p.high, log1p.low);
         TwoWord<T> both = two_difference(gap, -log_term.high);
         both.low += log_term.low;
-        // -log p, and -log(1 - p) in two words
-        const T surprise = up ? log_term.high + log_term.low : both.high + both.low;
+        // -log p and -log(1 - p)
+        const TwoWord<T> own = {up ? log_term.high : both.high, up ? log_term.low : both.low};
+        const T surprise = own.high + own.low;
         const TwoWord<T> rest = {up ? both.high : log_term.high, up ? both.low : log_term.low};
         const TwoWord<T> power = two_product(gamma, rest.high);
         const T powered = exp(-power.high, -fma(gamma, rest.low, power.low));
@@ -189,9 +190,12 @@ struct SigmoidFocal {
             fma(factor.high, other.high, fma(factor.high, other.low, factor.low * other.high));
         const T far = fma(root.high, share.high, fma(root.high, share.low, root.low * share.high));
         const T q = up ? far : inverse.high;
-        const T bits = factor.high == T(0) ? T(0) : surprise;  // 0 log 0 = 0
+        const bool none = factor.high == T(0);
+        const T bits = none ? T(0) : surprise;  // 0 log 0 = 0
+        const TwoWord<T> words = {none ? T(0) : own.high, none ? T(0) : own.low};
         const T grad = scale * fma(gamma * p, bits, q);
-        const T curve = fma(gamma * bits, fma(gamma, p, -q), q * fma(T(2), gamma, T(1)));
+        const T mixed = fma(-gamma, words.high, fma(T(2), gamma, T(1))) - gamma * words.low;
+        const T curve = fma(q, mixed, (gamma * p) * (gamma * bits));
         const T part = factor.high * curve;
         const T part_low = fma(part, other.low, factor.low * curve * other.high);
         return {scale * surprise, {-label * grad}, {scale * fma(part, other.high, part_low)}};

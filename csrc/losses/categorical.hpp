@@ -37,7 +37,8 @@ struct SoftmaxCrossEntropy {
         return {{{none ? T(0) : product.high, none ? T(0) : low}, {target, T(0)}}};
     }
 
-    static Normalizer<T> normalizer(const Row<T, 1, 2>& row) {
+    template <int fits>
+    static Normalizer<T> normalizer(const Row<T, 1, fits>& row) {
         const TwoWord<T> others = two_sum(lowered(row.terms[0].high), row.ties - T(1));
         // several infinite maxima have no limit
         const bool undefined = (abs(row.reference) == T(__builtin_inf())) & (row.ties > T(1));

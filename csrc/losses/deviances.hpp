@@ -58,6 +58,43 @@ struct PoissonMean {
     }
 };
 
+// A value with log(target!) added, which wins over any power.
+template <class T>
+FASTLOSS_INLINE T with_factorial(T value, T mean, TwoWord<T> log_mean, T target) {
+    const TwoWord<T> words = two_log_factorial(target), log_count = two_log_fine(target);
+    const bool wins = words.high == T(__builtin_inf());
+    const T whole = wins ? words.high + flat(log_mean.high) : value + words.high + words.low;
+    // where each of two terms may overflow, but not their difference
+    const TwoWord<T> gap = two_difference(log_count.high, log_mean.high);
+    const T low = gap.low + (log_count.low - log_mean.low);
+    const T rest = fma(target, gap.high, fma(target, low, mean - target));
+    const bool many = target > constant<T>(0x1p120f, 0x1p1010);
+    return many & (rest - rest == T(0)) ? rest : whole;
+}
+
+template <class T>
+struct PoissonFull : Poisson<T> {
+    static constexpr const char* name = "poisson_full";
+
+    Point<T> operator()(T prediction, T target) const {
+        Point<T> point = Poisson<T>::operator()(prediction, target);
+        point.value =
+            with_factorial(point.value, exp(prediction), TwoWord<T>{prediction, T(0)}, target);
+        return point;
+    }
+};
+
+template <class T>
+struct PoissonMeanFull : PoissonMean<T> {
+    static constexpr const char* name = "poisson_mean_full";
+
+    Point<T> operator()(T prediction, T target) const {
+        Point<T> point = PoissonMean<T>::operator()(prediction, target);
+        point.value = with_factorial(point.value, prediction, two_log(prediction), target);
+        return point;
+    }
+};
+
 template <class T>
 struct Gamma {
     static constexpr const char* name = "gamma";

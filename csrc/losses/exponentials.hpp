@@ -11,7 +11,9 @@ template <class T>
 FASTLOSS_INLINE T times_square(T factor, TwoWord<T> root) {
     // a factor that may be subnormal is raised, and the root lowered the second time
     const bool tiny = abs(factor) < T(0x1p-60);
-    const TwoWord<T> part = two_product(factor * (tiny ? T(0x1p60) : T(1)), root.high);
+    const T raised = factor * (tiny ? T(0x1p60) : T(1));
+    TwoWord<T> part = two_product(raised, root.high);
+    part.low += raised * root.low;
     const T down = tiny ? T(0x1p-60) : T(1);
     const TwoWord<T> last = {root.high * down, root.low * down};
     const T product = part.high * last.high;

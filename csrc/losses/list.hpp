@@ -4,6 +4,7 @@
 #include "binary.hpp"
 #include "categorical.hpp"
 #include "classification.hpp"
+#include "counts.hpp"
 #include "deviances.hpp"
 #include "distribution.hpp"
 #include "divergence.hpp"
@@ -15,6 +16,7 @@
 #include "regression.hpp"
 #include "relative.hpp"
 #include "robust.hpp"
+#include "survival.hpp"
 
 namespace fastloss {
 namespace {
@@ -52,7 +54,9 @@ using MapLosses = List<
     Mape,
     Smape,
     Poisson,
+    PoissonFull,
     PoissonMean,
+    PoissonMeanFull,
     Gamma,
     GammaFisher,
     GammaMean,
@@ -86,7 +90,15 @@ using MapLosses = List<
     StudentTNllFisher,
     StudentTNllScale,
     StudentTNllScaleFisher,
+    CrpsGaussian,
+    CrpsGaussianFisher,
+    CrpsGaussianScale,
+    CrpsGaussianScaleFisher,
+    NegativeBinomialNll,
     IntervalScore,
+    Aft,
+    AftLogistic,
+    AftExtreme,
     ZeroOne>;
 
 using RowLosses = List<
@@ -102,10 +114,24 @@ using RowLosses = List<
     MulticlassHinge,
     MultiMargin,
     SquaredMultiMargin,
+    Sparsemax,
     OrdinalCrossEntropy,
+    ProportionalOdds,
     KlDivergence,
     KlDivergenceLogProbs,
     KlDivergenceProbs,
+    ReverseKlDivergence,
+    ReverseKlDivergenceFisher,
+    ReverseKlDivergenceLogProbs,
+    ReverseKlDivergenceProbs,
+    SymmetricKlDivergence,
+    SymmetricKlDivergenceFisher,
+    SymmetricKlDivergenceLogProbs,
+    SymmetricKlDivergenceProbs,
+    JsDivergence,
+    JsDivergenceFisher,
+    JsDivergenceLogProbs,
+    JsDivergenceProbs,
     TotalVariation,
     MultiQuantile,
     CrpsEnsemble,

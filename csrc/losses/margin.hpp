@@ -120,5 +120,38 @@ struct SquaredMultiMargin : MultiMargin<T> {
     }
 };
 
+// Predictions come less the threshold. What a label that is the only maximum lacks of 1 is the sum
+// of the others, so that a confident row keeps its digits.
+template <class T>
+struct Sparsemax {
+    static constexpr const char* name = "sparsemax";
+    static constexpr Reference reference = Reference::maximum;
+    static constexpr int term_sums = 3, fit_sums = 1, coefficients = 2;
+
+    Term<T, 3> term(T prediction, T most) const {
+        const T rest = prediction == most ? T(0) : maximum(prediction, T(0));
+        // a square may be subnormal
+        const TwoWord<T> square = two_product(rest * T(0x1p60), rest * T(0x1p60));
+        return {prediction,
+                {{rest, T(0)}, square, {prediction > T(0) ? T(1) : flat(prediction), T(0)}}};
+    }
+
+    Fit<T, 1> fit(T prediction, T, T) const { return {{{prediction, T(0)}}}; }
+
+    Finish<T, 2> finish(const Row<T, 3, 1>& row, T) const {
+        const T label = row.fits[0].high, rest = row.terms[0].high, most = row.reference;
+        const T squares = (row.terms[1].high + row.terms[1].low) * T(0x1p-120);
+        const bool sure = (label == most) & (row.ties == T(1));
+        const T missing = sure ? rest : T(1) - maximum(label, T(0));
+        const T unsure = fma(T(0.5), fma(row.ties * most, most, squares), T(0.5) - label);
+        return {sure ? T(0.5) * fma(rest, rest, squares) : unsure,
+                {missing, T(1) - T(1) / row.terms[2].high}};
+    }
+
+    Emit<T> emit(T kept, T target, const T* row) const {
+        return {target == T(1) ? -row[0] : maximum(kept, T(0)), kept > T(0) ? row[1] : flat(kept)};
+    }
+};
+
 }  // namespace
 }  // namespace fastloss

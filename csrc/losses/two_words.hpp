@@ -70,6 +70,15 @@ FASTLOSS_INLINE TwoWord<T> operator-(T a, TwoWord<T> x) {
     return a + -x;
 }
 
+// A sum in two words; its low word is 0 where it is infinite.
+template <class T>
+FASTLOSS_INLINE TwoWord<T> plus(TwoWord<T> a, TwoWord<T> b) {
+    const TwoWord<T> sum = two_sum(a.high, b.high),
+                     total = normal(sum.high, sum.low + (a.low + b.low));
+    const bool finite = abs(sum.high) < Format<T>::infinity;
+    return {finite ? total.high : sum.high, finite ? total.low : T(0)};
+}
+
 // p + q x.
 template <class T>
 FASTLOSS_INLINE TwoWord<T> affine(T p, T q, TwoWord<T> x) {
@@ -113,6 +122,20 @@ FASTLOSS_INLINE TwoWord<T> log_of_scaled(T x, T x_low, bool huge) {
     const TwoWord<T> sum = two_sum(log.high, huge ? T(41.5887451171875) : T(0));
     const T low = log.low + (sum.low + (huge ? T(8.571640921856503e-05) : T(0)));
     return {sum.high, sum.high < Format<T>::infinity ? low : T(0)};
+}
+
+// Times a power of two; one that is infinite has no lower word.
+template <class T>
+FASTLOSS_INLINE TwoWord<T> scaled(TwoWord<T> x, T power) {
+    const T high = x.high * power;
+    return {high, abs(high) < Format<T>::infinity ? x.low * power : T(0)};
+}
+
+// One over a number, infinity included.
+template <class T>
+FASTLOSS_INLINE TwoWord<T> inverse_of(TwoWord<T> x) {
+    const TwoWord<T> y = inverse(x);
+    return {y.high, abs(x.high) < Format<T>::infinity ? y.low : T(0)};
 }
 
 }  // namespace

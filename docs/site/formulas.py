@@ -23,7 +23,7 @@ from sympy.printing.latex import LatexPrinter
 
 import fastloss as fl
 from fastloss._domains import Domain
-from fastloss.accuracy.samples import generator, sample, sample_groups
+from fastloss.accuracy.samples import generator, masses, sample, sample_groups
 from fastloss.accuracy.variants import target_kinds
 from fastloss.vocabulary import rebind
 
@@ -99,6 +99,19 @@ class _Holds(sympy.Function):
         return sympy.Integer(bool(condition)) if known else None
 
 
+class _Threshold(sympy.Function):
+    """The number above which those of a row add up to 1."""
+
+    is_real = True
+
+    @classmethod
+    def eval(cls, *row: Any) -> Any:
+        if not all(x.is_number for x in row):
+            return None
+        largest = sorted(row, reverse=True)
+        return max((sum(largest[:k]) - 1) / k for k in range(1, len(row) + 1))
+
+
 def _count(terms: Any, start: Any = 0) -> Any:
     """The sum of some terms, where a condition counts as 1."""
 
@@ -116,21 +129,37 @@ def _refuse(*_: Any, **__: Any) -> Any:
 WORDS: dict[str, Any] = {
     "abs": sympy.Abs,
     "const": _exact,
+    "either_terms": lambda condition, yes, no: (
+        sympy.Piecewise((sum(yes), condition), (sum(no), True)),
+    ),
     "erf": sympy.erf,
     "erfc": sympy.erfc,
     "exp": sympy.exp,
     "expm1": lambda x: sympy.exp(x) - 1,
+    "half_square": lambda x, a, b: (x**2 / 2, 0),
     "inf": sympy.oo,
     "lgamma": sympy.loggamma,
     "log": sympy.log,
+    "log1mexp": lambda x: sympy.log(1 - sympy.exp(-x)),
     "log1p": lambda x: sympy.log(1 + x),
+    "log_normal_mass": lambda a, b, *_: (
+        sympy.log((sympy.erf(b / sympy.sqrt(2)) - sympy.erf(a / sympy.sqrt(2))) / 2),
+        0,
+    ),
+    "log_rising": lambda n, t: (
+        sympy.loggamma(n + sympy.exp(-t)) - sympy.loggamma(sympy.exp(-t)) + n * t
+    ),
     "max": _over_all(sympy.Max),
     "maximum": sympy.Max,
     "min": _over_all(sympy.Min),
     "minimum": sympy.Min,
     "nan": sympy.nan,
+    "normal_density": lambda x: sympy.exp(-(x**2) / 2) / sympy.sqrt(2 * sympy.pi),
+    "normal_interval": lambda x: sympy.erf(x / sympy.sqrt(2)),
     "power": sympy.Pow,
+    "scaled_softplus": lambda x, t: sympy.exp(-t) * sympy.log(1 + sympy.exp(x + t)),
     "sign": sympy.sign,
+    "simplex_threshold": lambda row: _Threshold(*row),
     "sqrt": sympy.sqrt,
     "sum": _count,
     "tanh": sympy.tanh,
@@ -138,6 +167,7 @@ WORDS: dict[str, Any] = {
 PER_CLASS = (
     WORDS
     | dict.fromkeys(["enumerate", "list", "max", "min", "range", "sorted", "tuple"], _refuse)
+    | {"simplex_threshold": _refuse}
     | {"len": lambda _: COUNT, "sum": _sum}
 )
 
@@ -239,8 +269,13 @@ def _definition(loss: fl.Loss) -> Any:
     return type(loss).definition if isinstance(loss, fl.GroupLoss) else loss.scalars.definition
 
 
+def label_shown(loss: fl.RowLoss) -> int:
+    """The class index that a formula of some classes is for: one that has all its terms."""
+    return int(loss.between_labels)
+
+
 def _sample(loss: fl.Loss, first: bool) -> tuple[dict[str, Any], Any]:
-    """Random inputs, with the first class as label if wanted; the values of units or groups."""
+    """Random inputs, with the label that is shown if wanted; the values of units or groups."""
     if isinstance(loss, fl.GroupLoss):
         inputs = sample_groups(loss, [CLASSES] * UNITS, "float64", generator())
         if targets := ordered(loss):
@@ -254,7 +289,7 @@ def _sample(loss: fl.Loss, first: bool) -> tuple[dict[str, Any], Any]:
     classes = CLASSES if loss.schema == "row" else None
     inputs = sample(loss, (UNITS,), "float64", generator(), kind, extremes=False, classes=classes)
     if first:
-        inputs["target"][:] = 0
+        inputs["target"][:] = label_shown(loss)
     return inputs, loss.value(**inputs, reduction="none")
 
 
@@ -282,7 +317,7 @@ class Traced:
     classes : int, optional
         Of rows, or elements of groups: how many there are; by default one stands for all.
     label : bool
-        Whether the target is the index of the first class, and no symbol.
+        Whether the target is the index that is shown, and no symbol.
     """
 
     def __init__(self, loss: fl.Loss, classes: int | None = None, label: bool = False) -> None:
@@ -293,8 +328,8 @@ class Traced:
         domains = dict(zip(loss.inputs, loss.domains(), strict=True))
         letters = {name: _named(name) for name in loss.inputs if name not in ("event", "group")}
         of_classes = self.row and not (isinstance(loss, fl.RowLoss) and loss.takes_numbers)
-        masses = of_classes and loss.schema in ("row", "list")
-        letters |= {"prediction": _letter(loss), "target": "q" if masses else "y"}
+        letters["prediction"] = _letter(loss)
+        letters["target"] = "q" if of_classes and loss.schema in ("row", "list") else "y"
         self.letters = letters
         self.symbols = {
             name: self._row(letters[name])
@@ -307,7 +342,8 @@ class Traced:
         if self.columns:
             arguments.append(self._row("q"))
         if label:
-            arguments[1] = [sympy.Integer(i == 0) for i in range(CLASSES)]
+            shown = masses(loss, label_shown(loss), CLASSES).astype(int).tolist()
+            arguments[1] = list(map(sympy.Integer, shown))
             letters["target"] = "1"
         elif targets := ordered(loss):
             arguments = [_held(letters["prediction"]), list(map(sympy.Integer, targets))]
@@ -456,6 +492,9 @@ class _Printer(LatexPrinter):
             inner = rf"\left({inner}\right)"
         return rf"\sum_{{{', '.join(self._print(index) for index, *_ in limits)}}} {inner}"
 
+    def _print__Threshold(self, expression: Any) -> str:  # noqa: N802
+        return r"\tau"
+
     def _print__Holds(self, expression: Any) -> str:  # noqa: N802
         return rf"[{self._print(expression.args[0])}]"
 
@@ -474,9 +513,7 @@ def is_right(traced: Traced) -> bool:
     loss = traced.loss
     inputs, values = _sample(loss, traced.label)
     if isinstance(loss, fl.RowLoss) and inputs["target"].dtype.kind == "i":
-        index, label = np.arange(CLASSES), inputs["target"][:, np.newaxis]
-        levels = loss.encoding == "levels"
-        inputs["target"] = ((index < label) if levels else (index == label)).astype(float)
+        inputs["target"] = masses(loss, inputs["target"], CLASSES)
     units = ({name: x[i].tolist() for name, x in inputs.items()} for i in range(UNITS))
     return all(
         math.isclose(traced.value(unit), value, rel_tol=1e-9, abs_tol=1e-12)

@@ -258,6 +258,8 @@ def of_rows(loss: fl.Loss) -> str:
         return (
             "The sum runs over the predictions of a row; q is 1 at those below the label, else 0."
         )
+    if loss.encoding == "steps":
+        return "Shown for three predictions, with the label 1."
     if not loss.takes_distributions:
         conditions = (
             "" if loss.has_gradient else " A condition in brackets is 1 where it holds, else 0."

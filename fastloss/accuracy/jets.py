@@ -163,8 +163,27 @@ def _sech_squared(x: Any) -> tuple[Any, Any, Any]:
 
 
 def _log1mexp(x: Any) -> tuple[Any, Any, Any]:
-    r = 1 / mpmath.expm1(x) if x else mpmath.inf
-    return WORDS["log1mexp"](x), r, -r * (1 + r)
+    value = WORDS["log1mexp"](x)
+    r = 1 / mpmath.expm1(x) if x and value else (mpf(0) if x else mpmath.inf)
+    return value, r, -r * (1 + r)
+
+
+def _log1p(x: Any) -> tuple[Any, Any, Any]:
+    r = 1 / (1 + x)
+    return WORDS["log1p"](x), r, -r * r
+
+
+def _scaled_softplus(x: Any, log_scale: Any) -> Any:
+    """Of two jets that depend on different predictions."""
+    value, *parts = WORDS["scaled_softplus_derivatives"](x.value, log_scale.value)
+    one = x.through(value, *parts[:2])
+    other = log_scale.through(mpf(0), *parts[2:])
+    return one + other
+
+
+def _log_rising(count: Any, log_step: Any) -> Any:
+    value, first, second = WORDS["log_rising_derivatives"](count, log_step.value)
+    return log_step.through(value, first, second)
 
 
 def _normal_density(x: Any) -> tuple[Any, Any, Any]:
@@ -241,12 +260,15 @@ _JET_WORDS = {
     "lgamma": _of_jets("lgamma", _lgamma),
     "log": _of_jets("log", _log),
     "log1mexp": _of_jets("log1mexp", _log1mexp),
+    "log1p": _of_jets("log1p", _log1p),
     "log_normal_cdf": _of_jets("log_normal_cdf", _log_normal_cdf),
+    "log_rising": _log_rising,
     "maximum": _maximum,
     "normal_cdf": _of_jets("normal_cdf", _normal_cdf),
     "normal_density": _of_jets("normal_density", _normal_density),
     "normal_interval": _of_jets("normal_interval", _normal_interval),
     "power": _power,
+    "scaled_softplus": _scaled_softplus,
     "sech_squared": _of_jets("sech_squared", _sech_squared),
     "sign": _of_jets("sign", lambda x: (mpmath.sign(x), mpf(0), mpf(0))),
     "sqrt": _of_jets("sqrt", _sqrt),

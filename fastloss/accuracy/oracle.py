@@ -32,6 +32,7 @@ import contextlib
 import functools
 import itertools
 import math
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -99,7 +100,8 @@ def _enough_bits(numbers: list[Any], parameters: list[Any], dtype: str) -> tuple
     _, least, _ = FORMATS[dtype]
     limit = -least + 128
     factors = [abs(float(x)) for x in parameters if x and mpmath.isfinite(x)]
-    finite = [*(abs(float(x)) for x in numbers if x and mpmath.isfinite(x)), *factors]
+    most = sys.float_info.max  # of what is scaled
+    finite = [min(abs(float(x)), most) for x in numbers if x and mpmath.isfinite(x)] + factors
     if not finite:
         return BASE_BITS, 60 - BASE_BITS
     small, large = math.frexp(min(finite))[1], math.frexp(max(finite))[1]
@@ -111,6 +113,11 @@ def _enough_bits(numbers: list[Any], parameters: list[Any], dtype: str) -> tuple
     needed = BASE_BITS + max(tails, tiny) + max(0, large)
     bits = math.ceil(needed / 200) * 200
     return bits, max(0, large) + 60 - bits
+
+
+def _scaled(x: Any, logarithm: Any) -> Any:
+    """A number over a scale or times it, whichever is large: as large as precision goes by."""
+    return max(x, mpf(1)) * mpmath.exp(min(abs(logarithm), mpf(50)))
 
 
 class Truth:
@@ -154,9 +161,21 @@ class Truth:
             point = self._point(i)
             targets = target if isinstance(target, list) else [target]
             numbers = [*point.predictions, *targets, *point.extras]
+            if loss.schema == "map":
+                size = max(map(abs, numbers))
+                numbers += [_scaled(size, x) for x in self._logarithms(point)]
             self._bits.append(_enough_bits(numbers, self._parameters, dtype))
             with self._precision(i):
                 self.units.append(self._unit(point))
+
+    def _logarithms(self, point: Point) -> Iterator[Any]:
+        """Those of the scales that are predicted."""
+        names = self.loss.differentiated
+        for name, domain, x in zip(names, self._domains, point.predictions, strict=True):
+            if name.startswith("log_"):
+                yield x
+            elif name != "prediction" and domain.low >= 0 and 0 < x < mpmath.inf:
+                yield mpmath.log(x)
 
     def errors(self, output: str, got: Any, bound: float = 0.0) -> np.ndarray:
         """The error of each number of an output, in ulps.
@@ -308,6 +327,8 @@ class Truth:
     def _corners(self, target: Any) -> list[tuple[Any, Any]]:
         """The target as a mixture of corners of its domain: pairs of share and target."""
         domain = self._target_domain
+        if isinstance(target, list) and min(target) < 0:
+            return []  # steps are no mixture
         if isinstance(target, list):
             zero, one = mpf(0), mpf(1)
             one_hot = (
@@ -346,7 +367,7 @@ class Truth:
             largest = list(map(max, largest, self._terms_without_mass(i)))
             n = len(point.predictions)
             largest[1 + n :] = map(max, largest[1 + n :], self._largest_beside(i))
-        if isinstance(target, list) and sum(map(bool, target)) > 1:
+        if isinstance(target, list) and sum(q > 0 for q in target) > 1:
             for j, mass in enumerate(target, 1):
                 largest[j] = max(largest[j], mass)
             # products that are subnormal: each adds half of the least float
@@ -361,7 +382,8 @@ class Truth:
         if self.loss.hessian_sign != "any" or not masses:
             return [mpf(0)] * len(whole)
         nothing = replace(point, target=[mpf(0)] * len(point.predictions))
-        without = self._unit(nothing).parts()
+        # a loss that is infinite without any has no such term
+        without = [x if mpmath.isfinite(x) else mpf(0) for x in self._unit(nothing).parts()]
         return [max(abs(t), abs(w - t)) for w, t in zip(whole, without, strict=True)]
 
     def _largest_beside(self, i: int) -> list[Any]:

@@ -17,7 +17,16 @@ import fastloss as fl
 from fastloss._domains import Domain
 
 from .oracle import Truth
-from .samples import Inputs, from_logits, generator, masses, sample, with_classes
+from .samples import (
+    Inputs,
+    descending,
+    from_logits,
+    generator,
+    in_order,
+    masses,
+    sample,
+    with_classes,
+)
 
 __all__ = ["RANGES", "Case", "case", "sweep"]
 
@@ -62,7 +71,9 @@ def case(loss: fl.Loss, kind: str, dtype: str, n: int, classes: int | None = Non
     parts = []
     for make in found:
         inputs = sample(loss, (each,), dtype, rng, kind, make is not ordinary, classes)
-        parts.append(make(loss, inputs, rng))
+        found_inputs = in_order(loss, make(loss, inputs, rng))
+        prediction = descending(loss, found_inputs["prediction"])
+        parts.append({**found_inputs, "prediction": prediction})
     inputs = {name: np.concatenate([part[name] for part in parts]) for name in loss.inputs}
     is_ordinary = np.repeat([make is ordinary for make in found], each)
     return Case(loss, kind, dtype, inputs, is_ordinary, Truth(loss, inputs, dtype))
@@ -185,9 +196,18 @@ def offset(loss: fl.Loss, inputs: Inputs, rng: Draw) -> Inputs:
     return {**inputs, **moved, "prediction": around}
 
 
+def intervals(loss: fl.Loss, inputs: Inputs, rng: Draw) -> Inputs:
+    """Of two inputs in order the second close to the first, at any distance, or infinite."""
+    first, second = loss.ordered
+    x = inputs[first]
+    gap = np.abs(_small(x.shape, np.finfo(x.dtype).nmant + 2, rng))
+    above = np.nextafter((x * (1 + gap)).astype(x.dtype), x.dtype.type(np.inf))
+    return {**inputs, second: np.where(rng.random(x.shape) < 0.2, x.dtype.type(np.inf), above)}
+
+
 RANGES: tuple[Range, ...] = (
     ordinary, special, neighbours, swept, partly_swept, subnormal, tails, ends, kinks, best,
-    dominant, offset,
+    dominant, offset, intervals,
 )  # fmt: skip
 
 
@@ -210,6 +230,7 @@ def ranges(loss: fl.Loss, kind: str) -> list[Range]:
         ),
         dominant: rows,
         offset: rows and not predictions[0].checked,
+        intervals: bool(loss.ordered),
     }
     return [make for make in RANGES if has.get(make, True)]
 
@@ -240,7 +261,8 @@ def _sweep_like(x: np.ndarray, low: float, high: float, rng: Draw) -> np.ndarray
 def _nearby(x: np.ndarray, rng: Draw) -> np.ndarray:
     for _ in range(3):
         step = rng.choice([-np.inf, np.nan, np.inf], x.shape).astype(x.dtype)
-        x = np.where(np.isnan(step), x, np.nextafter(x, step))
+        with np.errstate(over="ignore"):
+            x = np.where(np.isnan(step), x, np.nextafter(x, step))
     return x
 
 

@@ -13,9 +13,11 @@ from .variants import target_kinds
 
 __all__ = [
     "CLASSES",
+    "descending",
     "fixed_classes",
     "from_logits",
     "generator",
+    "in_order",
     "masses",
     "sample",
     "sample_groups",
@@ -73,7 +75,7 @@ def sample(
         classes = max(classes or fixed_classes(loss) or CLASSES, loss.least_classes)
         arrays = _rows(loss, (*shape, classes), dtype, rng, kind, extremes)
     else:
-        arrays = _elements(loss, shape, dtype, rng, extremes)
+        arrays = in_order(loss, _elements(loss, shape, dtype, rng, extremes))
     for name, domain in zip(loss.inputs, loss.domains(), strict=True):
         if arrays[name].dtype == dtype:
             assert not domain.outside(arrays[name].astype(np.float64)).any(), (loss, name)
@@ -155,6 +157,8 @@ def _elements(
             near = np.where(outside(near), arrays["target"], near)
             chosen = (rng.random(shape) < 0.15) & ~outside(near)
             arrays[name] = np.where(chosen, near, arrays[name])
+        for name in loss.ordered[1:]:  # no upper end
+            arrays[name] = np.where(rng.random(shape) < 0.15, dtype.type(np.inf), arrays[name])
     return arrays
 
 
@@ -221,6 +225,7 @@ def _rows(
         replaced = rng.random(shape) < 0.05
         prediction = np.where(replaced, rng.choice([0.0, 1.0, 0.5], shape), prediction)
     prediction = prediction.astype(dtype)
+    prediction = descending(loss, prediction)
     if kind == "labels":
         return {"prediction": prediction, "target": _labels(loss, units, classes, rng)}
     if kind == "numbers":
@@ -237,6 +242,23 @@ def _rows(
     return {"prediction": prediction, "target": target.astype(dtype)}
 
 
+def descending(loss: fl.Loss, prediction: np.ndarray) -> np.ndarray:
+    """Predictions in descending order where the loss asks for it."""
+    if not (isinstance(loss, fl.RowLoss) and loss.descending):
+        return prediction
+    rows = prediction.reshape(-1, prediction.shape[-1])  # NumPy sorts few axes
+    return np.sort(rows, axis=-1)[:, ::-1].reshape(prediction.shape)
+
+
+def in_order(loss: fl.Loss, inputs: Inputs) -> Inputs:
+    """The same, but of two inputs that the loss wants in order the second raised to the first."""
+    if not loss.ordered:
+        return inputs
+    low, high = (np.asarray(inputs[name]) for name in loss.ordered)
+    raised = np.where(low > high, low, high).astype(high.dtype)
+    return {**inputs, loss.ordered[1]: raised}
+
+
 def from_logits(domain: Domain, logits: np.ndarray) -> np.ndarray:
     """Logits; or of them log-probabilities or probabilities, as the domain says."""
     if not domain.checked:
@@ -251,6 +273,8 @@ def from_logits(domain: Domain, logits: np.ndarray) -> np.ndarray:
 def masses(loss: fl.RowLoss, labels: np.ndarray, classes: int) -> np.ndarray:
     """The target masses that class indices stand for."""
     indices, labels = np.arange(classes), np.asarray(labels)[..., np.newaxis]
+    if loss.encoding == "steps":
+        return 1.0 * (indices == labels - 1) - (indices == labels)
     of_class = indices < labels if loss.encoding == "levels" else indices == labels
     return of_class.astype(np.float64)
 

@@ -58,7 +58,8 @@ enum fastloss_target { FASTLOSS_MASSES, FASTLOSS_LABELS, FASTLOSS_NUMBERS };
 
 /* What a row's block function gets for each class where targets are no masses.
  * Of class indices: CLASS, the index itself; ONE_HOT, a mass of 1 at the class; LEVELS, a mass of 1
- * at every class below the index, of which there is one more than classes.
+ * at every class below the index, of which there is one more than classes; STEPS, 1 at the class
+ * before the index and -1 at its own, likewise.
  * Of numbers: COLUMNS, the plan's constant of each class; RANKS, twice how many predictions of the
  * row lie farther out on their side of the number plus how many are equal. */
 enum fastloss_encoding {
@@ -66,14 +67,15 @@ enum fastloss_encoding {
     FASTLOSS_ONE_HOT,
     FASTLOSS_LEVELS,
     FASTLOSS_COLUMNS,
-    FASTLOSS_RANKS
+    FASTLOSS_RANKS,
+    FASTLOSS_STEPS
 };
 
 enum fastloss_status {
     FASTLOSS_OK,
     FASTLOSS_BAD_LABEL,   /* a class index that is no class, in block `where` */
     FASTLOSS_BAD_WEIGHT,  /* a negative or not finite weight, in block `where` */
-    FASTLOSS_BAD_INPUT,   /* a value outside an input's domain, in block `where` */
+    FASTLOSS_BAD_INPUT,   /* a value outside an input's domain or out of order, in block `where` */
     FASTLOSS_INTERRUPTED, /* poll returned nonzero */
     FASTLOSS_NO_MEMORY
 };
@@ -141,6 +143,11 @@ typedef struct fastloss_plan {
     void* poll_context;
     int32_t encoding;      /* row schema */
     const double* columns; /* FASTLOSS_COLUMNS: one number a class */
+    /* row: block functions get predictions less the number above which those of their row add up
+     * to 1 */
+    int32_t above_threshold;
+    /* map: the input that lies nowhere above another, and that one; both 0: none */
+    int32_t ordered[2];
 } fastloss_plan;
 
 typedef struct fastloss_result {

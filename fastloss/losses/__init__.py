@@ -6,6 +6,7 @@ from . import (
     binary,
     categorical,
     classification,
+    counts,
     deviances,
     distribution,
     divergence,
@@ -17,10 +18,12 @@ from . import (
     regression,
     relative,
     robust,
+    survival,
 )
 from .binary import *  # noqa: F403
 from .categorical import *  # noqa: F403
 from .classification import *  # noqa: F403
+from .counts import *  # noqa: F403
 from .deviances import *  # noqa: F403
 from .distribution import *  # noqa: F403
 from .divergence import *  # noqa: F403
@@ -32,6 +35,7 @@ from .ranking import *  # noqa: F403
 from .regression import *  # noqa: F403
 from .relative import *  # noqa: F403
 from .robust import *  # noqa: F403
+from .survival import *  # noqa: F403
 
 FAMILIES: tuple[ModuleType, ...] = (
     regression,
@@ -39,6 +43,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     relative,
     deviances,
     distribution,
+    counts,
     binary,
     categorical,
     margin,
@@ -47,6 +52,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     forecast,
     ranking,
     proportional_hazards,
+    survival,
     classification,
 )
 

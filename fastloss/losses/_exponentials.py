@@ -14,7 +14,9 @@ def times_square(factor: Any, root: Any, root_low: Any) -> Any:
     one = const(1.0)
     # a factor that may be subnormal is raised, and the root lowered the second time
     tiny = abs(factor) < const(2.0**-60)
-    part, part_low = two_product(factor * where(tiny, const(2.0**60), one), root)
+    raised = factor * where(tiny, const(2.0**60), one)
+    part, part_low = two_product(raised, root)
+    part_low = part_low + raised * root_low
     down = where(tiny, const(2.0**-60), one)
     last, last_low = root * down, root_low * down
     product = part * last

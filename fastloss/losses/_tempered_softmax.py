@@ -96,6 +96,7 @@ class TemperedSoftmax:
     name = "softmax_cross_entropy_tempered"
     reference = "maximum"
     term_sums = 1
+    settled = 0
     fit_sums = 2
     coefficients = 10
 
@@ -154,6 +155,7 @@ class CappedSoftmax:
     name = "softmax_cross_entropy_capped"
     reference = "maximum"
     term_sums = 1
+    settled = 0
     fit_sums = 2
     coefficients = 11
 

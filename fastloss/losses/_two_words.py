@@ -10,6 +10,7 @@ from ..vocabulary import (
     fma,
     inf,
     two_difference,
+    two_inverse,
     two_log1p,
     two_log_fine,
     two_sum,
@@ -18,13 +19,17 @@ from ..vocabulary import (
 
 __all__ = [
     "affine",
+    "half_square",
+    "inverse_of",
     "log_of_scaled",
     "magnitude",
     "normal",
+    "plus",
     "plus_one",
     "ratio",
     "rounded",
     "rounded_log",
+    "scaled",
     "signed",
     "times",
 ]
@@ -66,6 +71,14 @@ def affine(p: Any, q: Any, x: Any, x_low: Any) -> tuple[Any, Any]:
     return high, low + fma(q, x_low, fma(q, x, -product))
 
 
+def plus(a: Any, a_low: Any, b: Any, b_low: Any) -> tuple[Any, Any]:
+    """A sum in two words; its low word is 0 where it is infinite."""
+    high, low = two_sum(a, b)
+    total, rest = normal(high, low + (a_low + b_low))
+    finite = abs(high) < const(inf)
+    return where(finite, total, high), where(finite, rest, const(0.0))
+
+
 def plus_one(x: Any, x_low: Any) -> tuple[Any, Any]:
     """1 + x for |x| <= 1."""
     high = const(1.0) + x
@@ -97,3 +110,20 @@ def rounded_log(x: Any) -> tuple[Any, Any]:
     """The logarithm in two words, of which the first is the rounded sum."""
     high, low = two_log_fine(x)
     return two_difference(high, -low)
+
+
+def scaled(x: Any, x_low: Any, power: Any) -> Any:
+    """Times a power of two."""
+    high = x * power
+    return high, where(abs(high) < const(inf), x_low * power, const(0.0))
+
+
+def inverse_of(x: Any, x_low: Any) -> Any:
+    """One over a positive number, infinity included."""
+    inverse, low = two_inverse(x, x_low)
+    return inverse, where(x < const(inf), low, const(0.0))
+
+
+def half_square(x: Any, x_low: Any) -> Any:
+    """Half the square."""
+    return times(const(0.5) * x, const(0.5) * x_low, x, x_low)

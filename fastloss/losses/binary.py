@@ -608,8 +608,9 @@ class SigmoidFocal(SignedLoss):
         log_term, log_low = two_sum(*two_log1p(e, e_low * inverse))
         both, both_low = two_difference(gap, -log_term)
         both_low = both_low + log_low
-        # -log p, and -log(1 - p) in two words
-        surprise = where(up, log_term + log_low, both + both_low)
+        # -log p and -log(1 - p)
+        lost, lost_low = where(up, log_term, both), where(up, log_low, both_low)
+        surprise = lost + lost_low
         rest, rest_low = where(up, both, log_term), where(up, both_low, log_low)
         power, power_low = two_product(gamma, rest)
         scale = exp(-power, -fma(gamma, rest_low, power_low))
@@ -619,9 +620,12 @@ class SigmoidFocal(SignedLoss):
         other, other_low = where(up, inverse, share), where(up, inverse_low, share_low)
         p = fma(factor, other, fma(factor, other_low, factor_low * other))
         q = where(up, fma(root, share, fma(root, share_low, root_low * share)), inverse)
-        bits = where(factor == zero, zero, surprise)  # 0 log 0 = 0
+        none = factor == zero
+        bits = where(none, zero, surprise)  # 0 log 0 = 0
         grad = scale * fma(gamma * p, bits, q)
-        curve = fma(gamma * bits, fma(gamma, p, -q), q * fma(const(2.0), gamma, one))
+        lost, lost_low = where(none, zero, lost), where(none, zero, lost_low)
+        mixed = fma(-gamma, lost, fma(const(2.0), gamma, one)) - gamma * lost_low
+        curve = fma(q, mixed, (gamma * p) * (gamma * bits))
         part = factor * curve
         part_low = fma(part, other_low, factor_low * curve * other)
         return scale * surprise, -label * grad, scale * fma(part, other, part_low)

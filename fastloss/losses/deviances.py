@@ -10,19 +10,23 @@ from typing import Any
 
 from .._domains import ANYTHING, COUNTS, Domain
 from .._loss import MapLoss
-from .._parameters import choice, finite_positive, outside_fraction
+from .._parameters import choice, finite_positive, flag, outside_fraction
 from ..vocabulary import (
     abs,
     const,
+    constant,
     exp,
     flat,
     fma,
     inf,
+    lgamma,
     log,
     two_difference,
     two_exp,
     two_log,
     two_log1pexp,
+    two_log_factorial,
+    two_log_fine,
     where,
 )
 from ._exponentials import times_square
@@ -80,20 +84,21 @@ def _relative(mean: Any, target: Any) -> tuple[Any, Any, Any]:
 
 
 class Poisson(_OfAnyPrediction):
-    """Poisson loss, exp(z) - target z for z = log mean; the term log(target!) is dropped.
+    """Poisson loss, exp(z) - target z for z = log mean; the term log(target!) can be added.
 
     The ulp of the gradient is that of the larger of exp(z) and target.
 
     Use it for counts and rates, and for other numbers from 0 on whose variance grows in proportion
     to their mean; targets need not be integers.
 
-    Avoid it where counts scatter much more than their mean, and as a likelihood of counts, as terms
-    of the target are dropped.
+    Avoid it where counts scatter much more than their mean.
 
     Parameters
     ----------
     prediction_is : {"log_mean", "mean"}
         What predictions are. Of means the loss is mean - target log(mean).
+    full : bool
+        Add log Γ(target + 1), which makes it the whole log-likelihood; derivatives stay.
 
     See Also
     --------
@@ -104,6 +109,7 @@ class Poisson(_OfAnyPrediction):
 
     name = "poisson"
     convex = True
+    full: bool = flag(False)
 
     @property
     def hessian_sign(self) -> str:  # type: ignore[override]
@@ -116,7 +122,7 @@ class Poisson(_OfAnyPrediction):
 
     @property
     def scalars(self) -> Any:
-        return {"log_mean": Poisson, "mean": _PoissonMean}[self.prediction_is]
+        return _POISSON[self.prediction_is, self.full]
 
     def kernel_parameters(self) -> tuple[float, ...]:
         return ()
@@ -127,11 +133,53 @@ class Poisson(_OfAnyPrediction):
 
     @staticmethod
     def formula(prediction: Any, target: Any) -> Any:
-        mean = exp(prediction)
-        # the exponential wins over the product at +inf; 0 * -inf = 0
-        alone = (mean == const(inf)) | (target == const(0.0))
-        value = where(alone, mean + flat(target), fma(-target, prediction, mean))
-        return value, mean - target, mean + flat(target)
+        return _poisson_log(prediction, target)
+
+
+def _poisson_log(prediction: Any, target: Any) -> Any:
+    mean = exp(prediction)
+    # the exponential wins over the product at +inf; 0 * -inf = 0
+    alone = (mean == const(inf)) | (target == const(0.0))
+    value = where(alone, mean + flat(target), fma(-target, prediction, mean))
+    return value, mean - target, mean + flat(target)
+
+
+def _poisson_mean(prediction: Any, target: Any) -> Any:
+    mean, _, gap = _relative(prediction, target)
+    high, low = two_log(mean)
+    alone = (mean == const(inf)) | (target == const(0.0))
+    value = fma(-target, high, fma(-target, low, mean))
+    # the first of two quotients may be subnormal
+    raised = where(target < const(2.0**-60), const(2.0**60), const(1.0))
+    hess = where(target == const(0.0), flat(mean), target * raised / mean / (mean * raised))
+    return where(alone, mean + flat(target), value), gap, hess
+
+
+def _with_factorial(value: Any, mean: Any, log_mean: Any, log_mean_low: Any, target: Any) -> Any:
+    high, low = two_log_factorial(target)
+    # a factorial wins over any power
+    whole = where(high == const(inf), high + flat(log_mean), value + high + low)
+    # where each of two terms may overflow, but not their difference
+    log_count, log_count_low = two_log_fine(target)
+    gap, gap_low = two_difference(log_count, log_mean)
+    gap_low = gap_low + (log_count_low - log_mean_low)
+    rest = fma(target, gap, fma(target, gap_low, mean - target))
+    many = target > constant(2.0**120, 2.0**1010)
+    return where(many & (rest - rest == const(0.0)), rest, whole)
+
+
+class _PoissonFull(MapLoss):
+    name = "poisson_full"
+
+    @staticmethod
+    def definition(prediction: Any, target: Any) -> Any:
+        return exp(prediction), -target * prediction, lgamma(target + 1)
+
+    @staticmethod
+    def formula(prediction: Any, target: Any) -> Any:
+        value, grad, hess = _poisson_log(prediction, target)
+        mean, none = exp(prediction), const(0.0)
+        return _with_factorial(value, mean, prediction, none, target), grad, hess
 
 
 class _PoissonMean(MapLoss):
@@ -143,14 +191,29 @@ class _PoissonMean(MapLoss):
 
     @staticmethod
     def formula(prediction: Any, target: Any) -> Any:
-        mean, _, gap = _relative(prediction, target)
-        high, low = two_log(mean)
-        alone = (mean == const(inf)) | (target == const(0.0))
-        value = fma(-target, high, fma(-target, low, mean))
-        # the first of two quotients may be subnormal
-        raised = where(target < const(2.0**-60), const(2.0**60), const(1.0))
-        hess = where(target == const(0.0), flat(mean), target * raised / mean / (mean * raised))
-        return where(alone, mean + flat(target), value), gap, hess
+        return _poisson_mean(prediction, target)
+
+
+class _PoissonMeanFull(MapLoss):
+    name = "poisson_mean_full"
+
+    @staticmethod
+    def definition(prediction: Any, target: Any) -> Any:
+        seen = where(target == 0, 0 * prediction, target * log(prediction))
+        return prediction, -seen, lgamma(target + 1)
+
+    @staticmethod
+    def formula(prediction: Any, target: Any) -> Any:
+        value, grad, hess = _poisson_mean(prediction, target)
+        return _with_factorial(value, prediction, *two_log(prediction), target), grad, hess
+
+
+_POISSON: dict[tuple[str, bool], Any] = {
+    ("log_mean", False): Poisson,
+    ("log_mean", True): _PoissonFull,
+    ("mean", False): _PoissonMean,
+    ("mean", True): _PoissonMeanFull,
+}
 
 
 class Gamma(_WithFisher):

@@ -1,13 +1,11 @@
-"""Likelihoods and scores of a predicted distribution: a location and a scale, or an interval."""
+"""Likelihoods of a predicted distribution: a location and a scale."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from .._domains import ANYTHING, POSITIVE, Domain
-from .._loss import MapLoss
-from .._parameters import choice, finite_positive, flag, fraction
+from .._parameters import choice, finite_positive, flag
 from ..vocabulary import (
     abs,
     const,
@@ -16,44 +14,28 @@ from ..vocabulary import (
     fma,
     inf,
     log,
-    maximum,
     sign,
     sqrt,
-    two_difference,
     two_exp_product,
     two_inverse,
     two_log,
     two_sum,
     where,
 )
-from ._two_words import magnitude, plus_one, times
+from ._location_scale import (
+    LocationScale,
+    inverse_square,
+    lift,
+    raised_inverse,
+    residual,
+    standardize,
+)
+from ._two_words import half_square, inverse_of, magnitude, plus_one, scaled, times
 
-__all__ = ["GaussianNll", "IntervalScore", "LaplaceNll", "StudentTNll"]
-
-
-class _LocationScale(MapLoss):
-    """A likelihood of which the location and the scale, or what stands for it, are predicted."""
-
-    convex = False
-    proper = True
-    sample = (-1.0, 3.0)
-    scale_is: str
-    full: bool
-    hessian: str
-
-    @property
-    def inputs(self) -> tuple[str, ...]:  # type: ignore[override]
-        return "prediction", "target", self.scale_is
-
-    @property
-    def differentiated(self) -> tuple[str, ...]:  # type: ignore[override]
-        return "prediction", self.scale_is
-
-    def domains(self) -> tuple[Domain, ...]:
-        return ANYTHING, ANYTHING, ANYTHING if self.scale_is.startswith("log_") else POSITIVE
+__all__ = ["GaussianNll", "LaplaceNll", "StudentTNll"]
 
 
-class GaussianNll(_LocationScale):
+class GaussianNll(LocationScale):
     """Gaussian negative log-likelihood, ½ log v + ½ (prediction - target)² / v with a variance v.
 
     The ulp is that of the largest term, as the terms may cancel.
@@ -104,7 +86,7 @@ class GaussianNll(_LocationScale):
         return *factors[self.scale_is], constant
 
 
-class LaplaceNll(_LocationScale):
+class LaplaceNll(LocationScale):
     """Laplace negative log-likelihood, log s + |prediction - target| / s with a scale s.
 
     The ulp is that of the largest term, as the terms may cancel.
@@ -153,7 +135,7 @@ class LaplaceNll(_LocationScale):
         return (math.log(2.0) if self.full else 0.0,)
 
 
-class StudentTNll(_LocationScale):
+class StudentTNll(LocationScale):
     """Student's t negative log-likelihood, log s + ½ (n + 1) log(1 + r² / (n s²)) with a scale s.
 
     Here r = prediction - target, and n are the degrees of freedom. The ulp is that of the largest
@@ -206,149 +188,21 @@ class StudentTNll(_LocationScale):
         return n, constant if self.full else 0.0
 
 
-class IntervalScore(MapLoss):
-    """Interval score, (u - l) + 2/alpha (distance of the target from [l, u]) (Winkler, 1972).
-
-    The prediction is the lower end l; the upper end u is given as ``upper``. The best ends are the
-    quantiles alpha / 2 and 1 - alpha / 2.
-
-    Use it to learn or compare intervals that hold a share of the targets.
-
-    Avoid it where ends are trained with Newton's method: its Hessian is 0. And nothing keeps the
-    ends from crossing.
-
-    Parameters
-    ----------
-    alpha : float
-        The probability that targets lie outside, between 0 and 1.
-
-    See Also
-    --------
-    Quantile : for one end alone.
-    MultiQuantile : for several quantiles at once.
-    GaussianNll : for a mean and a variance instead.
-    """
-
-    name = "interval_score"
-    inputs = ("prediction", "target", "upper")
-    differentiated = ("prediction", "upper")
-    convex = True
-    smooth = False
-    hessian_sign = "zero"
-    elicits = "quantile"
-    proper = True
-    kinks = "prediction = target and upper = target: gradient 0 by that end"
-    ulps = {"float32": (2, 0, 0), "float64": (2, 0, 0)}
-    alpha: float = fraction(0.1, examples=(0.5,))
-
-    def kernel_parameters(self) -> tuple[float, ...]:
-        return (2 / self.alpha - 1,)
-
-    @staticmethod
-    def definition(prediction: Any, upper: Any, target: Any, slope: Any) -> Any:
-        outside = maximum(prediction - target, 0) + maximum(target - upper, 0)
-        return (upper - prediction) + (1 + slope) * outside
-
-    @staticmethod
-    def formula(prediction: Any, upper: Any, target: Any, slope: Any) -> Any:
-        # the width is the target's distance from both ends, which no large terms cancel in
-        above = prediction - target
-        below = target - upper
-        value = _of_end(above, slope) + _of_end(below, slope)
-        grads = _slope_of_end(above, slope), -_slope_of_end(below, slope)
-        return value, grads, (flat(above), flat(below))
-
-
-def _of_end(beyond: Any, slope: Any) -> Any:
-    return where(beyond > const(0.0), slope, const(-1.0)) * beyond
-
-
-def _slope_of_end(beyond: Any, slope: Any) -> Any:
-    zero = const(0.0)
-    return where(beyond > zero, slope, where(beyond < zero, const(-1.0), beyond))
-
-
-# ---- numbers of two words
-
-
-def _half_square(x: Any, x_low: Any) -> Any:
-    return times(const(0.5) * x, const(0.5) * x_low, x, x_low)
-
-
-def _scaled(x: Any, x_low: Any, power: Any) -> Any:
-    """Times a power of two."""
-    high = x * power
-    return high, where(abs(high) < const(inf), x_low * power, const(0.0))
-
-
-def _inverse(x: Any, x_low: Any) -> Any:
-    """One over a positive number, infinity included."""
-    inverse, low = two_inverse(x, x_low)
-    return inverse, where(x < const(inf), low, const(0.0))
-
-
-# ---- what is predicted is a scale's logarithm, or the scale itself
-
-
-def _residual(prediction: Any, target: Any) -> Any:
-    """Prediction less target, in two words, divided by a unit of 2 where it would overflow."""
-    large = abs(prediction - target) == const(inf)
-    share = where(large, const(0.5), const(1.0))
-    r, r_low = two_difference(prediction * share, target * share)
-    return r, r_low, where(large, const(2.0), const(1.0))
-
-
-def _lifted(r: Any, r_low: Any, unit: Any) -> Any:
-    """A residual that is raised if it is small, and what takes that back.
-
-    So no subnormal number is multiplied by a large one.
-    """
-    small = abs(r) < const(2.0**-60)
-    up = where(small, const(2.0**60), const(1.0))
-    return r * up, r_low * up, where(small, const(2.0**-60), unit)
-
-
-def _standardized(r: Any, r_low: Any, unit: Any, log_scale: Any) -> Any:
-    """A residual over the scale, and over the scale once more, in two words each."""
-    r, r_low, down = _lifted(r, r_low, unit)
-    once, once_low = two_exp_product(-log_scale, r, r_low)
-    z, z_low = _scaled(once, once_low, down)
-    stays = abs(once) < const(1.0)
-    kept, kept_low = where(stays, once, z), where(stays, once_low, z_low)
-    slope, slope_low = two_exp_product(-log_scale, kept, kept_low)
-    slope, slope_low = _scaled(slope, slope_low, where(stays, down, const(1.0)))
-    return z, z_low, slope, slope_low
-
-
-def _precision(log_scale: Any) -> Any:
-    """One over the scale's square, in two words."""
-    inverse, inverse_low = two_exp_product(-log_scale, const(1.0))
-    return two_exp_product(-log_scale, inverse, inverse_low)
-
-
-def _raised(scale: Any) -> Any:
-    """A power of two and one over its product with a scale, which is a normal number."""
-    up = where(scale > const(2.0**64), const(2.0**-64), const(1.0))
-    up = where(scale < const(2.0**-64), const(2.0**64), up)
-    inverse, inverse_low = _inverse(scale * up, const(0.0))
-    return up, inverse, inverse_low
-
-
 # ---- Gaussian
 
 
 def _gaussian(prediction: Any, logarithm: Any, target: Any, factor: Any, constant: Any) -> Any:
     log_scale = factor * logarithm
-    r, r_low, unit = _residual(prediction, target)
-    z, z_low, slope, slope_low = _standardized(r, r_low, unit, log_scale)
-    energy, energy_low = _half_square(z, z_low)
+    r, r_low, unit = residual(prediction, target)
+    z, z_low, slope, slope_low = standardize(r, r_low, unit, log_scale)
+    energy, energy_low = half_square(z, z_low)
     total = energy + energy_low
     value = where(total == const(inf), total, log_scale + constant + total)
     twice = const(2.0) * factor
     grad = fma(-twice, energy, factor) - twice * energy_low
     # a square of its own, as the energy may be subnormal
-    hess, hess_low = _half_square(twice * z, twice * z_low)
-    precision, precision_low = _precision(log_scale)
+    hess, hess_low = half_square(twice * z, twice * z_low)
+    precision, precision_low = inverse_square(log_scale)
     hesses = precision + (precision_low + flat(r)), hess + hess_low
     return value, (slope + slope_low, grad), hesses
 
@@ -378,15 +232,15 @@ class _GaussianFisher(_Gaussian):
 
 
 def _gaussian_variance(prediction: Any, variance: Any, target: Any, constant: Any) -> Any:
-    r, r_low, unit = _residual(prediction, target)
-    up, inverse, inverse_low = _raised(variance)
+    r, r_low, unit = residual(prediction, target)
+    up, inverse, inverse_low = raised_inverse(variance)
     # what lowers comes first, what raises comes last
     down = where(up < const(1.0), up, const(1.0))
     post = where(up > const(1.0), up, const(1.0))
     ratio, ratio_low = times(r, r_low, inverse, inverse_low)
-    ratio, ratio_low = _scaled(ratio, ratio_low, down * unit)
+    ratio, ratio_low = scaled(ratio, ratio_low, down * unit)
     half, half_low = times(const(0.5) * r, const(0.5) * r_low, ratio, ratio_low)
-    energy, energy_low = _scaled(half, half_low, post * unit)
+    energy, energy_low = scaled(half, half_low, post * unit)
     log_variance, log_low = two_log(variance)
     value = fma(const(0.5), log_variance, energy + fma(const(0.5), log_low, energy_low))
     # (½ - energy) / v and 2 (energy - ¼) / v²; a large energy may overflow
@@ -402,7 +256,7 @@ def _gaussian_variance(prediction: Any, variance: Any, target: Any, constant: An
     again = where(large, post, const(1.0))
     grad, grad_low = times(first, first_low, last, last_low)
     curve, curve_low = times(twice, twice_low, inverse, inverse_low)
-    curve, curve_low = _scaled(curve, curve_low, down)
+    curve, curve_low = scaled(curve, curve_low, down)
     hess, hess_low = times(curve, curve_low, last, last_low)
     grads = (ratio + ratio_low) * post, (grad + grad_low) * once * again
     hesses = inverse * up + flat(r), (hess + hess_low) * post * once * again
@@ -445,8 +299,8 @@ _GAUSSIAN: dict[tuple[bool, str], Any] = {
 
 
 def _laplace(prediction: Any, log_scale: Any, target: Any, constant: Any) -> Any:
-    r, r_low, unit = _residual(prediction, target)
-    z, z_low, _, _ = _standardized(r, r_low, unit, log_scale)
+    r, r_low, unit = residual(prediction, target)
+    z, z_low, _, _ = standardize(r, r_low, unit, log_scale)
     size, size_low = magnitude(z, z_low)
     distance = size + size_low
     value = where(distance == const(inf), distance, log_scale + constant + distance)
@@ -475,17 +329,17 @@ class _LaplaceFisher(_Laplace):
     @staticmethod
     def formula(prediction: Any, log_scale: Any, target: Any, constant: Any) -> Any:
         value, grad, _ = _laplace(prediction, log_scale, target, constant)
-        precision, precision_low = _precision(log_scale)
+        precision, precision_low = inverse_square(log_scale)
         curve = precision + (precision_low + flat(prediction - target))
         return value, grad, (curve, const(1.0) + flat(log_scale))
 
 
 def _laplace_scale(prediction: Any, scale: Any, target: Any, constant: Any) -> Any:
-    r, r_low, unit = _residual(prediction, target)
-    up, inverse, inverse_low = _raised(scale)
+    r, r_low, unit = residual(prediction, target)
+    up, inverse, inverse_low = raised_inverse(scale)
     size, size_low = magnitude(r, r_low)
     z, z_low = times(size, size_low, inverse, inverse_low)
-    z, z_low = _scaled(z, z_low, up * unit)
+    z, z_low = scaled(z, z_low, up * unit)
     log_scale, log_low = two_log(scale)
     value = log_scale + (z + (z_low + log_low)) + constant
     rest, rest_low = two_sum(const(1.0), -z)
@@ -554,14 +408,14 @@ def _student_t(
     z, z_low = magnitude(z, z_low)
     y, y_low = times(z, z_low, inverse_root, inverse_root_low)
     far = y > one
-    inverse_y, inverse_y_low = _inverse(y, y_low)
+    inverse_y, inverse_y_low = inverse_of(y, y_low)
     g, g_low = where(far, inverse_y, y), where(far, inverse_y_low, y_low)
     t, t_low = times(g, g_low, g, g_low)  # y² or its inverse, at most 1
     d, d_low = two_inverse(*plus_one(t, t_low))
     # log(1 + y²) is 2 log y where y is huge; where y overflows, that of the residual helps
     huge, infinite = y > const(2.0**50), y == const(inf)
     tiny = abs(r) < const(2.0**-64)
-    size, size_low = _scaled(*magnitude(r, r_low), where(tiny, const(2.0**64), one))
+    size, size_low = scaled(*magnitude(r, r_low), where(tiny, const(2.0**64), one))
     size, size_low = times(size, size_low, inverse_root, inverse_root_low)
     y, y_low = where(infinite, size, y), where(infinite, size_low, y_low)
     square, square_low = times(y, y_low, y, y_low)
@@ -607,9 +461,9 @@ def _student_t(
 def _student_t_log_scale(
     prediction: Any, log_scale: Any, target: Any, n: Any, constant: Any
 ) -> Any:
-    r, r_low, unit = _residual(prediction, target)
-    z, z_low, slope, slope_low = _standardized(r, r_low, unit, log_scale)
-    precision, precision_low = _precision(log_scale)
+    r, r_low, unit = residual(prediction, target)
+    z, z_low, slope, slope_low = standardize(r, r_low, unit, log_scale)
+    precision, precision_low = inverse_square(log_scale)
     energy, by_prediction, rest, bend = _student_t(
         n,
         r,
@@ -662,15 +516,15 @@ class _StudentTFisher(_StudentT):
 
 
 def _student_t_scale(prediction: Any, scale: Any, target: Any, n: Any, constant: Any) -> Any:
-    r, r_low, unit = _residual(prediction, target)
-    up, inverse, inverse_low = _raised(scale)
-    lifted, lifted_low, down = _lifted(r, r_low, unit)
+    r, r_low, unit = residual(prediction, target)
+    up, inverse, inverse_low = raised_inverse(scale)
+    lifted, lifted_low, down = lift(r, r_low, unit)
     once, once_low = times(lifted, lifted_low, inverse, inverse_low)
-    z, z_low = _scaled(once, once_low, down * up)
+    z, z_low = scaled(once, once_low, down * up)
     stays = abs(once) < const(1.0)
     kept, kept_low = where(stays, once, z), where(stays, once_low, z_low)
     slope, slope_low = times(kept, kept_low, inverse, inverse_low)
-    slope, slope_low = _scaled(slope, slope_low, where(stays, down * up, const(1.0)))
+    slope, slope_low = scaled(slope, slope_low, where(stays, down * up, const(1.0)))
     precision, precision_low = times(inverse, inverse_low, inverse, inverse_low)
     log_scale, log_low = two_log(scale)
     energy, by_prediction, rest, bend = _student_t(

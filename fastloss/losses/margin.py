@@ -23,7 +23,7 @@ from ..vocabulary import (
 )
 from ._labels import LabelLoss
 
-__all__ = ["MultiMargin", "MulticlassHinge"]
+__all__ = ["MultiMargin", "MulticlassHinge", "Sparsemax"]
 
 
 class _MarginLoss(LabelLoss):
@@ -275,3 +275,102 @@ class _Squared(_Linear):
         slope = where(kept < zero, row[0] / -smaller, row[0])
         curve = where(kept == zero, zero, row[0] + flat(kept))
         return where(label, row[1], slope * kept), where(label, row[2], curve)
+
+
+def simplex_threshold(predictions: Any) -> Any:
+    """For definitions: the number above which predictions add up to 1."""
+    # a class lies above where those above it exceed it by less than 1 in total
+    above = [z for z in predictions if sum(maximum(x - z, const(0.0)) for x in predictions) < 1]
+    return (sum(above) - 1) / len(above)
+
+
+class Sparsemax(_MarginLoss):
+    """Sparsemax loss, ½ Σ max(0, z - τ)² + τ + ½ - z_label (Martins and Astudillo, 2016).
+
+    Probabilities are p = max(0, z - τ), with the threshold τ at which they add up to 1: the point
+    of the simplex that lies nearest to the predictions. Targets are class indices of shape
+    prediction.shape[:-1]. The gradient is p less the label's 1; where the label's score exceeds all
+    others by 1 the loss is 0. Takes O(K log K) for the K classes above the largest score less 1.
+
+    Use it for classifiers whose probabilities may be exactly 0, and with sparsemax attention: only
+    the classes that may still be right learn.
+
+    Avoid it where probabilities are scored by their logarithm, which is infinite at 0; and with
+    many classes that start alike, among which it chooses early.
+
+    Parameters
+    ----------
+    class_weight : sequence of float, optional
+        One weight a class; a row weighs as much as its label.
+    ignore_index : int, optional
+        Rows with this label are absent.
+
+    See Also
+    --------
+    SoftmaxCrossEntropy : with probabilities above 0.
+    MulticlassHinge : without probabilities.
+    """
+
+    name = "sparsemax"
+    link = "sparsemax"
+    optimum = "mean"
+    smooth = True
+    hessian_sign = "nonnegative"
+    kinks = "prediction = threshold: Hessian as below it"
+    ulps = {"float32": (2.5, 1, 1), "float64": (2.5, 1, 1)}
+    above_threshold = True
+    reference = "maximum"
+    term_sums = 3
+    fit_sums = 1
+    coefficients = 2
+
+    @property
+    def elicits(self) -> str:  # type: ignore[override]
+        return "probabilities" if self.proper else ""
+
+    @property
+    def proper(self) -> bool:  # type: ignore[override]
+        return self.class_weight is None
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return ()
+
+    @staticmethod
+    def definition(predictions: Any, targets: Any) -> Any:
+        threshold = simplex_threshold(predictions)
+        label = sum(z for z, q in zip(predictions, targets, strict=True) if q)
+        squares = sum(maximum(const(0.0), z - threshold) ** 2 for z in predictions)
+        return squares / 2 + threshold + const(0.5) - label
+
+    # Predictions come less the threshold. What a label that is the only maximum lacks of 1 is the
+    # sum of the others, so that a confident row keeps its digits.
+
+    @staticmethod
+    def term(prediction: Any, most: Any) -> Any:
+        zero = const(0.0)
+        p = maximum(prediction, zero)
+        rest = where(prediction == most, zero, p)
+        # a square may be subnormal
+        square, low = two_product(rest * const(2.0**60), rest * const(2.0**60))
+        count = where(prediction > zero, const(1.0), flat(prediction))
+        return prediction, ((rest, zero), (square, low), (count, zero))
+
+    @staticmethod
+    def fit(prediction: Any, target: Any, most: Any) -> Any:
+        return ((prediction, const(0.0)),)
+
+    @staticmethod
+    def finish(most: Any, ties: Any, terms: Any, fits: Any, classes: Any) -> Any:
+        one, half = const(1.0), const(0.5)
+        label, rest = fits[0][0], terms[0][0]
+        squares = (terms[1][0] + terms[1][1]) * const(2.0**-120)
+        sure = (label == most) & (ties == one)
+        missing = where(sure, rest, one - maximum(label, const(0.0)))
+        unsure = fma(half, fma(ties * most, most, squares), half - label)
+        value = where(sure, half * fma(rest, rest, squares), unsure)
+        return value, (missing, one - one / terms[2][0])
+
+    @staticmethod
+    def emit(kept: Any, target: Any, row: Any) -> Any:
+        grad = where(target == const(1.0), -row[0], maximum(kept, const(0.0)))
+        return grad, where(kept > const(0.0), row[1], flat(kept))

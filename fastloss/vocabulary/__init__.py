@@ -51,15 +51,25 @@ from .special import (
     lgamma,
     log1mexp,
     log_normal_cdf,
+    log_rising,
+    log_rising_curve,
+    log_rising_parts,
+    log_rising_slope,
     normal_cdf,
     normal_density,
     normal_interval,
     power,
+    scaled_softplus,
     sech_squared,
     tanh,
     trigamma,
+    two_exp_fine,
     two_log1pexp,
+    two_log_excess,
+    two_log_factorial,
     two_log_fine,
+    two_normal_raised,
+    two_one_plus_exp,
     two_sqrt,
     two_tanh,
 )
@@ -83,6 +93,10 @@ __all__ = [
     "log1p_unit",
     "log_cosh_reduced",
     "log_normal_cdf",
+    "log_rising",
+    "log_rising_curve",
+    "log_rising_parts",
+    "log_rising_slope",
     "lowered",
     "maximum",
     "minimum",
@@ -92,6 +106,7 @@ __all__ = [
     "normal_interval",
     "power",
     "rebind",
+    "scaled_softplus",
     "sech_squared",
     "sign",
     "sqrt",
@@ -100,6 +115,7 @@ __all__ = [
     "trigamma",
     "two_difference",
     "two_exp",
+    "two_exp_fine",
     "two_exp_negative",
     "two_exp_product",
     "two_exp_raised",
@@ -107,7 +123,11 @@ __all__ = [
     "two_log",
     "two_log1p",
     "two_log1pexp",
+    "two_log_excess",
+    "two_log_factorial",
     "two_log_fine",
+    "two_normal_raised",
+    "two_one_plus_exp",
     "two_product",
     "two_sqrt",
     "two_sum",
@@ -124,7 +144,7 @@ def _names(code: types.CodeType) -> set[str]:
 
 def rebind(
     function: Callable[..., Any],
-    words: Mapping[str, Any],
+    words: Mapping[Any, Any],
     compiler: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
 ) -> Callable[..., Any]:
     """The same formula with other meanings of its words.
@@ -135,7 +155,7 @@ def rebind(
         A plain function whose globals are words of the vocabulary and helper functions that are
         themselves written in it.
     words : mapping
-        A meaning for each word.
+        A meaning for each word, by name; or for a helper function, by itself.
     compiler : callable, optional
         What the formula and its helper functions go through.
 
@@ -146,8 +166,9 @@ def rebind(
     """
     bound: dict[str, Any] = {"__builtins__": builtins}
     for name in _names(function.__code__):
+        helper = function.__globals__.get(name)
         if name in words:
             bound[name] = words[name]
-        elif isinstance(helper := function.__globals__.get(name), types.FunctionType):
-            bound[name] = rebind(helper, words, compiler)
+        elif isinstance(helper, types.FunctionType):
+            bound[name] = words.get(helper) or rebind(helper, words, compiler)
     return compiler(types.FunctionType(function.__code__, bound, function.__name__))

@@ -88,6 +88,28 @@ def _polynomial(coefficients: tuple[float, ...], scale: float = 1.0) -> Callable
     return polynomial
 
 
+def _divided(coefficients: tuple[float, ...]) -> Callable[..., Any]:
+    """Return the same of x, and its difference to that of y over x - y."""
+
+    @intrinsic
+    def divided(typing_context, x, y):
+        if x != y:
+            return None
+
+        def code(context, builder, signature, arguments):
+            kind = context.get_value_type(x)
+            constants = [ir.Constant(kind, c) for c in coefficients]
+            value, slope = constants[-1], ir.Constant(kind, 0.0)
+            for constant in reversed(constants[:-1]):
+                slope = _emit_fma(builder, slope, arguments[1], value)
+                value = _emit_fma(builder, arguments[0], value, constant)
+            return context.make_tuple(builder, signature.return_type, (value, slope))
+
+        return numba.types.UniTuple(x, 2)(x, y), code
+
+    return divided
+
+
 _FLOAT32 = SimpleNamespace(
     real=np.float32,
     unsigned=np.uint32,
@@ -461,7 +483,10 @@ def _build(form: SimpleNamespace) -> dict[str, Callable[..., Any]]:
         "exp_split": exp_split,
         "log_limits": log_limits,
         "log_split": log_split,
-        **{word: _polynomial(table[name]) for word, table in REDUCED.items()},
+        **{
+            word: (_divided if word.endswith("_divided") else _polynomial)(table[name])
+            for word, table in REDUCED.items()
+        },
     }
 
 

@@ -137,6 +137,19 @@ REDUCED = {
             -0x1.4d835d9ccd392p-42
         """),
     },
+    "log_excess_reduced": {
+        "float32": _numbers("""
+            0x1.555554p-2 0x1.fffffep-3 0x1.999dbcp-3 0x1.55592p-3 0x1.2363bp-3 0x1.fdd478p-4
+            0x1.fdb51ap-4 0x1.cbb334p-4
+        """),
+        "float64": _numbers("""
+            0x1.5555555555555p-2 0x1.ffffffffffef6p-3 0x1.999999999989cp-3 0x1.5555555583729p-3
+            0x1.24924924be413p-3 0x1.ffffffb59efd2p-4 0x1.c71c71803160fp-4 0x1.9999b478673b9p-4
+            0x1.745d30e46a30fp-4 0x1.555033cb4518ap-4 0x1.3b0ecce1b21fap-4 0x1.251fcfa54c874p-4
+            0x1.1197fdc81c9dep-4 0x1.eecfaa9236669p-5 0x1.d17f3523b5ef5p-5 0x1.28a26e19fd4abp-4
+            0x1.196a563b4a862p-4
+        """),
+    },
     "tanh_reduced": {
         "float32": _numbers("""
             -0x1.55553ep-2 0x1.110b58p-3 -0x1.b92b22p-5 0x1.5d1564p-6 -0x1.e5df3ep-8 0x1.9ff75p-10
@@ -226,6 +239,44 @@ REDUCED = {
             0x1.4a5622b650212p5 -0x1.0280475a27939p8 0x1.6bbd1bd14f1ap10 -0x1.af02aa7052707p12
             0x1.9a8b172b67528p14 -0x1.2dfc8178a8eaap16 0x1.47eb1f3812022p17 -0x1.ec9206c9ede14p17
             0x1.c79adfd8b02a3p17 -0x1.863b351d64969p16
+        """),
+    },
+    "stirling_divided": {
+        "float32": _numbers("""
+            0x1.555556p-4 -0x1.6c16cp-9 0x1.a01334p-11 -0x1.36b70cp-11 0x1.9ae452p-11
+            -0x1.3fadb8p-10 0x1.3f3446p-10
+        """),
+        "float64": _numbers("""
+            0x1.5555555555555p-4 -0x1.6c16c16c16b62p-9 0x1.a01a019f20e7ep-11 -0x1.38138002d6e8fp-11
+            0x1.b9513509f7b51p-11 -0x1.f68f36f3f9d47p-10 0x1.a2a9c6e6ae862p-8 -0x1.d6de8de91c22bp-6
+            0x1.42853406aacdap-3 -0x1.d69e93b8fc15bp-1 0x1.404d5a3821aa1p2 -0x1.6db6620ae2a9bp4
+            0x1.4191edfd80e77p6 -0x1.8f2b0ac2ec1ep7 0x1.33b7c7e78b1d2p8 -0x1.b85693f01eb72p7
+        """),
+    },
+    "digamma_far_divided": {
+        "float32": _numbers("""
+            0x1.555556p-4 -0x1.11110cp-7 0x1.0405ep-8 -0x1.0ef9d2p-8 0x1.c114dap-8 -0x1.8dff96p-7
+            0x1.a7e806p-7
+        """),
+        "float64": _numbers("""
+            0x1.5555555555555p-4 -0x1.1111111111015p-7 0x1.041041034ac06p-8 -0x1.11110ff9f920dp-8
+            0x1.f07b6c5cd3c72p-8 -0x1.59853bf47cd69p-6 0x1.545d06123089fp-4 -0x1.bb9848980e795p-2
+            0x1.5e450442a6dd6p1 -0x1.29d124e3ff2cfp4 0x1.e3445fe75f2a7p6 -0x1.5376e96c20063p9
+            0x1.7f944fb3b2b57p11 -0x1.46d398832b634p13 0x1.8561bbed2e4dbp14 -0x1.1f1614d84cf76p15
+            0x1.88b7d53804c1fp14
+        """),
+    },
+    "trigamma_far_divided": {
+        "float32": _numbers("""
+            0x1.555556p-3 -0x1.1110fep-5 0x1.85f6bap-6 -0x1.0da6ep-5 0x1.0f0202p-4 -0x1.0c0c26p-3
+            0x1.2d8cb4p-3
+        """),
+        "float64": _numbers("""
+            0x1.5555555555555p-3 -0x1.1111111110f7fp-5 0x1.86186184b4d44p-6 -0x1.11110ff55f31p-5
+            0x1.364d2cba59386p-4 -0x1.03258c1deeecbp-2 0x1.29f31efad1af9p0 -0x1.bd395d82f013cp2
+            0x1.90b2bd26ce778p5 -0x1.871ff469d6a51p8 0x1.7291a851dbdep11 -0x1.373527434c239p14
+            0x1.b175a6b826b1cp16 -0x1.dae3e9024bfcdp18 0x1.8442092a16a8fp20 -0x1.ba0e2f1e42315p21
+            0x1.3739a4578b3dfp22 -0x1.96e885b4c8f4dp21
         """),
     },
 }

@@ -188,6 +188,20 @@ def _polynomial(name: str) -> Callable[[Any], Any]:
     return polynomial
 
 
+def _divided(name: str) -> Callable[[Any, Any], tuple[Any, Any]]:
+    coefficients = REDUCED[name]["float64"]
+
+    def divided(x: Any, y: Any) -> tuple[Any, Any]:
+        value: Any = coefficients[-1] + 0.0 * x
+        slope: Any = 0.0 * x
+        for coefficient in reversed(coefficients[:-1]):
+            slope = slope * y + value
+            value = value * x + coefficient
+        return value, slope
+
+    return divided
+
+
 log_cosh_reduced = _polynomial("log_cosh_reduced")
 tanh_reduced = _polynomial("tanh_reduced")
 
@@ -196,14 +210,18 @@ tanh_reduced = _polynomial("tanh_reduced")
 
 
 atanh_reduced = _polynomial("atanh_reduced")
+digamma_far_divided = _divided("digamma_far_divided")
 digamma_far_reduced = _polynomial("digamma_far_reduced")
 digamma_reduced = _polynomial("digamma_reduced")
 exp_cubic = _polynomial("exp_cubic")
 lgamma_reduced = _polynomial("lgamma_reduced")
+log_excess_reduced = _polynomial("log_excess_reduced")
 mills_reduced = _polynomial("mills_reduced")
 mills_slope_reduced = _polynomial("mills_slope_reduced")
 normal_interval_reduced = _polynomial("normal_interval_reduced")
+stirling_divided = _divided("stirling_divided")
 stirling_reduced = _polynomial("stirling_reduced")
+trigamma_far_divided = _divided("trigamma_far_divided")
 trigamma_far_reduced = _polynomial("trigamma_far_reduced")
 trigamma_reduced = _polynomial("trigamma_reduced")
 

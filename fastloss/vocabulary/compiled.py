@@ -17,17 +17,21 @@ __all__ = ["words"]
 
 _PRIVATE = (
     "atanh_reduced",
+    "digamma_far_divided",
     "digamma_far_reduced",
     "digamma_reduced",
     "exp_cubic",
     "exp_split",
     "lgamma_reduced",
+    "log_excess_reduced",
     "log_limits",
     "log_split",
     "mills_reduced",
     "mills_slope_reduced",
     "normal_interval_reduced",
+    "stirling_divided",
     "stirling_reduced",
+    "trigamma_far_divided",
     "trigamma_far_reduced",
     "trigamma_reduced",
 )
@@ -48,7 +52,7 @@ def _select(typing_context, condition, yes, no):
 
 
 @functools.cache
-def words(dtype: Any) -> dict[str, Callable[..., Any]]:
+def words(dtype: Any) -> dict[Any, Callable[..., Any]]:
     """The meaning of every word for one dtype.
 
     Parameters
@@ -59,7 +63,7 @@ def words(dtype: Any) -> dict[str, Callable[..., Any]]:
     Returns
     -------
     dict
-        For :func:`fastloss.vocabulary.rebind`.
+        For :func:`fastloss.vocabulary.rebind`: words by name, parts of special words by function.
     """
     scalar = np.dtype(dtype).type
     single_precision = scalar is np.float32
@@ -182,11 +186,15 @@ def words(dtype: Any) -> dict[str, Callable[..., Any]]:
         "where": where,
     }
     private = {"multiply_add": multiply_add} | {name: math[name] for name in _PRIVATE}
+    parts = {}
     for name, text in vars(special).items():
         if getattr(text, "__module__", None) != special.__name__:
             continue
         function = rebind(text, {**meanings, **private}, _compiled)
         if text.__defaults__:  # the low word may be left out
             function = two_worded(one_worded(function), function)
-        (meanings if name in special.__all__ else private)[name] = function
-    return meanings
+        if name in special.__all__:
+            meanings[name] = function
+        else:
+            private[name] = parts[text] = function
+    return meanings | parts

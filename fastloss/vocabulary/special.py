@@ -12,6 +12,7 @@ from ._words import (
     atanh_reduced,
     const,
     constant,
+    digamma_far_divided,
     digamma_far_reduced,
     digamma_reduced,
     exp,
@@ -20,17 +21,24 @@ from ._words import (
     fma,
     inf,
     lgamma_reduced,
+    log1p,
+    log_excess_reduced,
     log_limits,
     log_split,
     lowered,
+    maximum,
     mills_reduced,
     mills_slope_reduced,
     multiply_add,
     normal_interval_reduced,
     sqrt,
+    stirling_divided,
     stirling_reduced,
+    trigamma_far_divided,
     trigamma_far_reduced,
     trigamma_reduced,
+    two_exp,
+    two_exp_product,
     two_exp_raised,
     two_inverse,
     two_sum,
@@ -44,15 +52,25 @@ __all__ = [
     "lgamma",
     "log1mexp",
     "log_normal_cdf",
+    "log_rising",
+    "log_rising_curve",
+    "log_rising_parts",
+    "log_rising_slope",
     "normal_cdf",
     "normal_density",
     "normal_interval",
     "power",
+    "scaled_softplus",
     "sech_squared",
     "tanh",
     "trigamma",
+    "two_exp_fine",
     "two_log1pexp",
+    "two_log_excess",
+    "two_log_factorial",
     "two_log_fine",
+    "two_normal_raised",
+    "two_one_plus_exp",
     "two_sqrt",
     "two_tanh",
 ]
@@ -128,14 +146,46 @@ def exponential(high: Any, low: Any) -> tuple[Any, Any, Any, Any]:
     vanishes = high < constant(-108.0, -750.0)
     raised, r, r_low = exp_split(high, low)
     r, r_low = normalized(where(vanishes, const(0.0), r), where(vanishes, const(0.0), r_low))
+    rest, rest_low = exp_rest(r, r_low)
+    raised = where(vanishes, const(0.0), raised)
+    return raised, lowered(raised), rest, rest_low
+
+
+def exp_rest(r: Any, r_low: Any) -> tuple[Any, Any]:
+    """exp(r + r_low) - 1 in two words, for |r| <= log(2) / 2."""
     square = r * r
     half = const(0.5) * square
     half_low = const(0.5) * fma(r, r, -square)
     tail = multiply_add(r * square, exp_cubic(r), half_low)
     near, near_low = normalized(r, half)
-    rest, rest_low = normalized(near, near_low + multiply_add(r_low, near, r_low + tail))
-    raised = where(vanishes, const(0.0), raised)
-    return raised, lowered(raised), rest, rest_low
+    return normalized(near, near_low + multiply_add(r_low, near, r_low + tail))
+
+
+def squared(rest: Any, rest_low: Any) -> tuple[Any, Any]:
+    """(1 + rest)**2 - 1."""
+    square, square_low = two_times(rest, rest_low, rest, rest_low)
+    twice, twice_low = normalized(const(2.0) * rest, square)
+    return normalized(twice, twice_low + multiply_add(const(2.0), rest_low, square_low))
+
+
+def two_exp_fine(high: Any, low: Any = 0.0) -> tuple[Any, Any]:
+    """exp(high + low) in two words, to nearly twice the digits; 0 or infinite from ±80, ±700 on."""
+    size = abs(high)
+    beyond = size > constant(80.0, 700.0)
+    raised, r, r_low = exp_split(-size, where(high < const(0.0), low, -low))
+    # a small argument first, whose exponential is then squared
+    part = const(2.0**-4) * where(beyond, const(0.0), r)
+    part_low = const(2.0**-4) * where(beyond, const(0.0), r_low)
+    rest, rest_low = exp_rest(*normalized(part, part_low))
+    rest, rest_low = squared(*squared(*squared(*squared(rest, rest_low))))
+    m, m_low = normalized(const(1.0), rest)
+    m_low = m_low + rest_low
+    inverse, inverse_low = two_inverse(m, m_low)
+    up = where(high > const(0.0), const(1.0) / lowered(raised), lowered(raised))
+    up = where(beyond, where(high > const(0.0), const(inf), const(0.0)), up)
+    y = where(high > const(0.0), inverse, m) * up
+    y_low = where(high > const(0.0), inverse_low, m_low) * up
+    return y, where(beyond, const(0.0), y_low)
 
 
 def complement(power: Any, rest: Any, rest_low: Any) -> tuple[Any, Any]:
@@ -192,10 +242,15 @@ def log1mexp(high: Any, low: Any = 0.0) -> Any:
     return y + y_low
 
 
+def two_one_plus_exp(high: Any, low: Any = 0.0) -> tuple[Any, Any]:
+    """1 + exp(high + low) in two words, for high <= 0 and low its rounding error."""
+    _, power, rest, rest_low = exponential(high, low)
+    return increment(power, rest, rest_low)
+
+
 def two_log1pexp(high: Any, low: Any = 0.0) -> tuple[Any, Any]:
     """log(1 + exp(high + low)) in two words, for high <= 0 and low its rounding error."""
-    _, power, rest, rest_low = exponential(high, low)
-    above, above_low = increment(power, rest, rest_low)
+    above, above_low = two_one_plus_exp(high, low)
     return two_log_fine(above, above_low)
 
 
@@ -247,6 +302,15 @@ def normal_peak() -> tuple[Any, Any]:
     )
 
 
+def two_normal_raised(high: Any, low: Any) -> tuple[Any, Any, Any, Any]:
+    """Of a = abs(high + low): phi(a) and Phi(-a), raised, in two words each."""
+    _, _, bell, wide, scaled = normal_parts(high, low)
+    _, tail, _ = normal_tail(bell, wide, scaled)
+    peak, peak_low = normal_peak()
+    density, density_low = two_times(bell[0], bell[1], peak, peak_low)
+    return density, density_low, tail[0], tail[1]
+
+
 def normal_ratio(below: Any, bell: Any, scaled: Any, rest: Any) -> tuple[Any, Any]:
     """phi(x) / Phi(x): raised where x >= 0, by 1 + a too small below."""
     one, one_low = where(below, const(1.0), bell[0]), where(below, const(0.0), bell[1])
@@ -254,6 +318,20 @@ def normal_ratio(below: Any, bell: Any, scaled: Any, rest: Any) -> tuple[Any, An
     ratio, ratio_low = two_quotient(one, one_low, mass, mass_low)
     peak, peak_low = normal_peak()
     return two_times(ratio, ratio_low, peak, peak_low)
+
+
+def mills_slope(q: Any) -> tuple[Any, Any]:
+    """(1 + a)**2 (1 - a m) with Mills' ratio m = Phi(-a) / phi(a), by q of normal_parts."""
+    middle = constant(1.3347617387771606, 1.334761708643933)
+    slope, slope_low = normalized(middle, q * mills_slope_reduced(q))
+    return slope, slope_low + constant(-3.601909526196323e-08, -3.3127155995304204e-18)
+
+
+def mills_gap(q: Any, wide: Any) -> tuple[Any, Any]:
+    """1 - a m, of the same by normal_parts."""
+    slope, slope_low = mills_slope(q)
+    gap, gap_low = two_quotient(slope, slope_low, wide[0], wide[1])
+    return two_quotient(gap, gap_low, wide[0], wide[1])
 
 
 def normal_density(high: Any, low: Any = 0.0) -> Any:
@@ -313,9 +391,7 @@ def inverse_mills_slope(high: Any, low: Any = 0.0) -> Any:
     (size, size_low, q), _, bell, wide, scaled = normal_parts(high, low)
     _, _, rest = normal_tail(bell, wide, scaled)
     ratio, ratio_low = normal_ratio(below, bell, scaled, rest)
-    middle = constant(1.3347617387771606, 1.334761708643933)
-    slope, slope_low = normalized(middle, q * mills_slope_reduced(q))
-    slope_low = slope_low + constant(-3.601909526196323e-08, -3.3127155995304204e-18)
+    slope, slope_low = mills_slope(q)
     square, square_low = two_times(ratio, ratio_low, ratio, ratio_low)
     near, _ = two_times(slope, slope_low, square, square_low)
     total, total_low = two_sum(size, lowered(ratio))
@@ -388,3 +464,217 @@ def trigamma(x: Any) -> Any:
     total, total_low = two_sum(where(less, square, const(0.0)), near)
     near_low = total_low + where(less, square_low, const(0.0))
     return rounded(where(far, inverse, total), where(far, far_low + inverse_low, near_low))
+
+
+def scaled_softplus(x: Any, log_scale: Any) -> Any:
+    """exp(-log_scale) log(1 + exp(x + log_scale))."""
+    logit = x + log_scale
+    softplus = maximum(logit, const(0.0)) + log1p(exp(-abs(logit)))
+    linear = logit < const(-40.0)
+    return exp(where(linear, x, -log_scale)) * where(linear, const(1.0), softplus)
+
+
+def two_log_factorial(x: Any) -> tuple[Any, Any]:
+    """lgamma(1 + x) in two words, for x >= 0."""
+    far, less = x >= const(1.5), x < const(0.5)
+    w = where(less, x, x - const(1.0))
+    start = constant(0.42278432846069336, 0.42278433509846713)
+    slope, slope_low = normalized(start, w * lgamma_reduced(w))
+    slope_low = slope_low + constant(6.538417807178121e-09, 4.999061170103931e-18)
+    near, near_low = two_times(w, const(0.0), slope, slope_low)
+    more, more_low = two_sum(x, const(1.0))
+    log_more, log_more_low = two_log_fine(more, more_low)
+    near, near_rest = two_sum(where(less, -log_more, const(0.0)), near)
+    near_low = near_rest + (near_low - where(less, log_more_low, const(0.0)))
+    factor = more - const(0.5)
+    factor_low = ((more - factor) - const(0.5)) + more_low
+    log_less, log_less_low = two_sum(log_more, const(-1.0))
+    main, main_low = two_times(factor, factor_low, log_less, log_less_low + log_more_low)
+    inverse = const(1.0) / more
+    total, total_low = two_sum(main, constant(0.418938547372818, 0.4189385332046727))
+    rest = constant(-1.4168144879533884e-08, 1.6728209650585413e-17)
+    rest = multiply_add(inverse, stirling_reduced(inverse * inverse), rest)
+    high = where(far, factor * log_less, near)
+    y, y_low = normalized(
+        where(far, total, near), where(far, total_low + (main_low + rest), near_low)
+    )
+    finite = y_low - y_low == const(0.0)
+    return where(finite, y, high), where(finite, y_low, const(0.0))
+
+
+def two_log_excess(v: Any, v_low: Any, log: Any, log_low: Any) -> tuple[Any, Any]:
+    """-log(1 - v) / v - 1 in two words, for -1/4 <= v <= 1 and the logarithm, less its sign."""
+    p, p_low = normalized(const(0.5), v * log_excess_reduced(v))
+    near, near_low = two_times(v, v_low, p, p_low)
+    ratio, ratio_low = two_quotient(log, log_low, v, v_low)
+    far, far_low = two_sum(ratio, const(-1.0))
+    small = v <= const(0.25)
+    return where(small, near, far), where(small, near_low, far_low + ratio_low)
+
+
+def two_plus(a: Any, a_low: Any, b: Any, b_low: Any) -> tuple[Any, Any]:
+    """(a + a_low) + (b + b_low) in two words."""
+    high, low = two_sum(a, b)
+    return normalized(high, low + (a_low + b_low))
+
+
+def log_rising_parts(count: Any, log_step: Any) -> tuple[Any, ...]:
+    """What the words of rising factorials share, in two words.
+
+    log_rising, less count log_step where that is positive; its derivative; the second one, in one
+    word; and what the first comes to in each of many counts.
+    """
+    zero, one, half = const(0.0), const(1.0), const(0.5)
+    # all is proportional to a count that is this small, which is raised so that no product of it
+    # is subnormal
+    raises = (count < constant(2.0**-100, 2.0**-900)) & (log_step < const(20.0))
+    count = count * where(raises, constant(2.0**40, 2.0**400), one)
+    lower = where(raises, constant(2.0**-40, 2.0**-400), one)
+    later, early, small = count > half, count <= half, log_step <= zero
+    shifts, stays = log_step > const(-1.125), log_step <= const(-1.125)
+    k, k_low = two_sum(count, where(later, -one, zero))
+    e, e_low = two_exp(where(shifts, -log_step, log_step))
+    r, r_low = where(shifts, e, one), where(shifts, e_low, zero)
+    # what multiplies is raised where it may be subnormal
+    tiny = log_step > const(60.0)
+    raised, raised_low = two_exp_raised(where(tiny, -log_step, zero), zero)
+    few, few_low = where(tiny, raised, r), where(tiny, raised_low, r_low)
+    n, n_low = two_plus(const(3.0), zero, r, r_low)
+    inverse, inverse_low = two_inverse(n, n_low)
+    near, near_low = two_times(k, k_low, inverse, inverse_low)
+    far, far_low = two_exp_product(where(shifts, zero, log_step), k, k_low)
+    q, q_low = where(shifts, near, far), where(shifts, near_low, far_low)
+    total, total_low = two_plus(one, zero, q, q_low)
+    log_q, log_q_low = two_log_fine(total, total_low)
+    w, w_low = two_inverse(total, total_low)
+    v, v_low = two_times(q, q_low, w, w_low)
+    a, a_low = two_sum(one, -w)
+    v, v_low = where(q > half, a, v), where(q > half, a_low - w_low, v_low)
+    excess, excess_low = two_log_excess(v, v_low, log_q, log_q_low)
+    part, part_low = two_times(excess, excess_low, w, w_low)
+    # the rests of the asymptotic series at n and at n + k: differences without cancellation
+    d = where(shifts, inverse, e)
+    u, ratio = d * d, w * w
+    s, s_slope = stirling_divided(u, u * ratio)
+    p, p_slope = digamma_far_divided(u, u * ratio)
+    t, t_slope = trigamma_far_divided(u, u * ratio)
+    gap, wide = d * v, one + w
+    rest = gap * multiply_add(u * w * wide, s_slope, s)
+    slope_rest = -gap * wide * multiply_add(u * ratio, p_slope, p)
+    curve_rest = gap * multiply_add(u * w * ratio * wide, t_slope, multiply_add(w, wide, one) * t)
+    curve_rest = -slope_rest - curve_rest
+    # what r lacks of n
+    share = where(later & stays, half, -half)
+    first, first_low = two_plus(one, zero, r, r_low)
+    second, second_low = two_plus(const(2.0), zero, r, r_low)
+    a, a_low = two_quotient(const(2.0) * v, const(2.0) * v_low, first, first_low)
+    b, b_low = two_quotient(v, v_low, second, second_low)
+    a, a_low = two_plus(one, zero, a, a_low)
+    b, b_low = two_plus(one, zero, b, b_low)
+    product, product_low = two_times(a, a_low, b, b_low)
+    beside = count < r
+    # what division leaves of a small count is no less than the least float
+    lift = where(r < const(2.0**-20), const(2.0**100), one)
+    x, x_low = two_quotient(lift * count, zero, lift * r, lift * r_low)
+    y, y_low = two_plus(count, zero, r, r_low)
+    x, x_low = two_plus(one, zero, x, x_low)
+    x, x_low = where(beside, x, y), where(beside, x_low, y_low)
+    x, x_low = where(later, one, x), where(later, zero, x_low)
+    x, x_low = two_times(product, product_low, x, x_low)
+    log_x, log_x_low = two_log_fine(where(shifts, x, one), where(shifts, x_low, zero))
+    log_n, log_n_low = two_log_fine(n, n_low)
+    log_n, log_n_low = two_plus(log_n, log_n_low, where(small, log_step, zero), zero)
+    log_n, log_n_low = where(shifts, log_n, zero), where(shifts, log_n_low, zero)
+    # the logarithm
+    factor = where(shifts, const(-2.5), share)
+    rising, rising_low = two_times(factor, zero, log_q, log_q_low)
+    rising, rising_low = two_plus(rising, rising_low, -rest, zero)
+    rising, rising_low = two_plus(rising, rising_low, -log_x, -log_x_low)
+    a, a_low = two_times(k, k_low, log_n, log_n_low)
+    rising, rising_low = two_plus(rising, rising_low, a, a_low)
+    a, a_low = two_times(k, k_low, excess, excess_low)
+    rising, rising_low = two_plus(rising, rising_low, a, a_low)
+    jump = where(small | (beside & early), zero, -log_step)
+    rising, rising_low = two_plus(rising, rising_low, jump, zero)
+    # its first derivative
+    scale, scale_low = two_quotient(r, r_low, n, n_low)
+    scale, scale_low = where(shifts, scale, one), where(shifts, scale_low, zero)
+    slope_n = multiply_add(share, v, slope_rest)
+    taken, taken_low = two_plus(v, v_low, -part, -part_low)
+    taken, taken_low = two_times(k, k_low, taken, taken_low)
+    lost, lost_low = two_times(r, r_low, log_q, log_q_low)
+    lost, lost_low = two_plus(k, k_low, -lost, -lost_low)
+    taken, taken_low = where(shifts, lost, taken), where(shifts, lost_low, taken_low)
+    scaled, scaled_low = two_times(scale, scale_low, slope_n, zero)
+    slope, slope_low = two_plus(taken, taken_low, scaled, scaled_low)
+    end, end_low = two_plus(first, first_low, k, k_low)
+    a, a_low = two_quotient(k, k_low, end, end_low)
+    b, b_low = two_quotient(few, few_low, first, first_low)
+    a, a_low = two_times(a, a_low, b, b_low)
+    bend = a * (one / first - r / end)
+    a, a_low = where(tiny, lowered(a), a), where(tiny, lowered(a_low), a_low)
+    slope, slope_low = two_plus(
+        slope, slope_low, -where(shifts, a, zero), -where(shifts, a_low, zero)
+    )
+    end, end_low = two_plus(second, second_low, k, k_low)
+    a, a_low = two_quotient(k, k_low, end, end_low)
+    b, b_low = two_quotient(few, few_low, second, second_low)
+    a, a_low = two_times(a, a_low, b, b_low)
+    bend = bend + a * (const(2.0) / second - r / end)
+    a, a_low = where(tiny, lowered(a), a), where(tiny, lowered(a_low), a_low)
+    slope, slope_low = two_plus(
+        slope, slope_low, -where(shifts, a, zero), -where(shifts, a_low, zero)
+    )
+    # a subnormal sum is raised: its inverse would be infinite
+    up = where(y < const(2.0**-60), const(2.0**100), one)
+    y, y_low = up * y, up * y_low
+    a, a_low = two_quotient(up * count, zero, y, y_low)
+    none = later | stays
+    a, a_low = where(none, zero, a), where(none, zero, a_low)
+    slope, slope_low = two_plus(slope, slope_low, -a, -a_low)
+    b, b_low = two_quotient(up * few, up * few_low, y, y_low)
+    near, near_low = two_times(a, a_low, b, b_low)
+    # and its second
+    a, a_low = two_times(scale, scale_low, v, v_low)
+    a, a_low = two_plus(log_q, log_q_low, -a, -a_low)
+    a, a_low = two_times(few, few_low, a, a_low)
+    b, b_low = two_times(k, k_low, part, part_low)
+    a, a_low = where(shifts, a, b), where(shifts, a_low, b_low)
+    steep = where(shifts, few * inverse, one)
+    bend = where(shifts, bend, zero) - steep * (one - scale) * slope_n
+    bend = bend + steep * scale * multiply_add(share * v, w, curve_rest)
+    curve, curve_low = two_plus(a, a_low, -where(none, zero, near), -where(none, zero, near_low))
+    curve, curve_low = two_plus(curve, curve_low, bend, zero)
+    curve = curve + curve_low
+    nothing = count == zero
+    each, each_low = two_plus(excess, excess_low, log_n, log_n_low)
+    return (
+        where(nothing, zero, rising * lower),
+        where(nothing, zero, rising_low * lower),
+        where(nothing, zero, slope * lower),
+        where(nothing, zero, slope_low * lower),
+        where(nothing, zero, where(tiny, lowered(curve), curve) * lower),
+        each,
+        each_low,
+    )
+
+
+def log_rising(count: Any, log_step: Any) -> Any:
+    """The sum of log(1 + k exp(log_step)) over k < count, for any count >= 0.
+
+    By r = exp(-log_step) it is log(Gamma(r + count) / Gamma(r)) + count log_step.
+    """
+    high, low, _, _, _, _, _ = log_rising_parts(count, log_step)
+    return fma(count, where(log_step > const(0.0), log_step, const(0.0)), high) + low
+
+
+def log_rising_slope(count: Any, log_step: Any) -> Any:
+    """The derivative of log_rising by log_step."""
+    _, _, slope, slope_low, _, _, _ = log_rising_parts(count, log_step)
+    return slope + slope_low
+
+
+def log_rising_curve(count: Any, log_step: Any) -> Any:
+    """The second derivative of log_rising by log_step."""
+    _, _, _, _, curve, _, _ = log_rising_parts(count, log_step)
+    return curve

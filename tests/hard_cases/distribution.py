@@ -1,4 +1,4 @@
-"""Likelihoods and scores of a predicted distribution."""
+"""A predicted location and scale."""
 
 import math
 
@@ -140,25 +140,5 @@ CASES = {
          [2.7848735467433364e+42, -4.4514463098725517e+43],
          [-3.8739734603475967e+84, 1.993166919099494e+87]),
         ("an infinite scale", [1, INF], 0, INF, [0, 0], [0, 0]),
-    ],
-    fl.IntervalScore(alpha=0.5): [
-        ("inside", [-1, 2], 0.5, 3, [-1, 1], [0, 0]),
-        ("below", [-1, 2], -3, 11, [3, 1], [0, 0]),
-        ("above", [-1, 2], 4.5, 13, [-1, -3], [0, 0]),
-        ("at the lower end", [-1, 2], -1, 3, [0, 1], [0, 0]),
-        ("at the upper end", [-1, 2], 2, 3, [-1, 0], [0, 0]),
-        ("all the same", [1, 1], 1, 0, [0, 0], [0, 0]),
-        ("ends that cross, the target between", [2, -1], 0.5, 9, [3, -3], [0, 0]),
-        ("ends that cross, the target above", [2, -1], 4, 17, [-1, -3], [0, 0]),
-        ("a width that overflows float32", [-1.5 * 2.0**127, 1.5 * 2.0**127], 0,
-         5.104235503814077e+38, [-1, 1], [0, 0]),
-        ("crossed ends whose width overflows float32", [1.5 * 2.0**127, -1.5 * 2.0**127], 0,
-         1.531270651144223e+39, [3, -3], [0, 0]),
-        ("subnormal distances", [2.0**-149, -3 * 2.0**-149], 0, 1.6815581571897805e-44, [3, -3],
-         [0, 0]),
-        ("no lower end", [-INF, 1], 0, INF, [-1, 1], [0, 0]),
-        ("no upper end", [0, INF], 1, INF, [-1, 1], [0, 0]),
-        ("an infinite lower end", [INF, 1], 0, INF, [3, 1], [0, 0]),
-        ("an infinite target", [0, 1], INF, INF, [-1, -3], [0, 0]),
     ],
 }  # fmt: skip
