@@ -247,7 +247,7 @@ def descending(loss: fl.Loss, prediction: np.ndarray) -> np.ndarray:
     if not (isinstance(loss, fl.RowLoss) and loss.descending):
         return prediction
     rows = prediction.reshape(-1, prediction.shape[-1])  # NumPy sorts few axes
-    return np.sort(rows, axis=-1)[:, ::-1].reshape(prediction.shape)
+    return -np.sort(-rows, axis=-1).reshape(prediction.shape)
 
 
 def in_order(loss: fl.Loss, inputs: Inputs) -> Inputs:
