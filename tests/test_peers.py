@@ -11,6 +11,7 @@ import scipy.special
 import scipy.stats
 import sklearn.metrics
 from sklearn._loss import loss as peer_losses
+from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 import fastloss as fl
 
@@ -331,10 +332,9 @@ def test_aft_is_that_of_scipys_distributions(distribution, rng):
 
 
 def test_proportional_odds_are_those_of_statsmodels(rng):
-    ordered = pytest.importorskip("statsmodels.miscmodels.ordinal_model")
     x, y = rng.normal(size=(N, 2)), rng.integers(0, 4, N)
     slopes, thresholds = np.array([0.7, -1.2]), np.array([-0.8, 0.1, 1.5])
-    model = ordered.OrderedModel(y, x, distr="logit")
+    model = OrderedModel(y, x, distr="logit")
     parameters = np.concatenate([slopes, thresholds[:1], np.log(np.diff(thresholds))])
     scores = (x @ slopes)[:, np.newaxis]
     value, grad = fl.ProportionalOdds().value_and_grad(scores - thresholds, y, reduction="none")

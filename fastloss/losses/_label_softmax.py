@@ -17,13 +17,13 @@ from ..vocabulary import (
     where,
 )
 from ..vocabulary.special import two_times
-from ._labels import LabelLoss
+from ._labels import LabelProbabilities
 from ._softmax import normalizer, probability, softmax_fit, softmax_term
 
 __all__ = ["LabelSoftmax", "label_probability", "label_row", "label_words"]
 
 
-class LabelSoftmax(LabelLoss):
+class LabelSoftmax(LabelProbabilities):
     """A function F(log p) of the label's probability, with one parameter."""
 
     link = "multilogit"
@@ -45,11 +45,7 @@ class LabelSoftmax(LabelLoss):
 
     @property
     def proper(self) -> bool:  # type: ignore[override]
-        return self.convex and self.class_weight is None
-
-    @property
-    def elicits(self) -> str:  # type: ignore[override]
-        return "probabilities" if self.proper else ""
+        return super().proper and self.convex
 
     def domains(self) -> tuple[Domain, ...]:
         return ANYTHING, CLASS_INDEX

@@ -33,7 +33,7 @@ from ..vocabulary import (
 )
 from ._clip import clip, is_clipped, log_clipped, unclipped
 from ._label_softmax import LabelSoftmax, label_probability, label_row, label_words
-from ._labels import LabelLoss
+from ._labels import LabelProbabilities
 from ._over_classes import OverClasses
 from ._softmax import softmax_emit, softmax_finish, softmax_fit, softmax_term
 from ._tempered_softmax import CappedSoftmax, TemperedSoftmax
@@ -52,7 +52,7 @@ __all__ = [
 _of_class = SquaredError.formula
 
 
-class _CategoricalLoss(LabelLoss):
+class _CategoricalLoss(LabelProbabilities):
     """A loss of rows whose labels are distributions that can be smoothed."""
 
     optimum = "mean"
@@ -60,12 +60,8 @@ class _CategoricalLoss(LabelLoss):
     bounds: ClassVar[tuple[float, float, float]]
 
     @property
-    def elicits(self) -> str:  # type: ignore[override]
-        return "probabilities" if self.proper else ""
-
-    @property
     def proper(self) -> bool:  # type: ignore[override]
-        return self.class_weight is None and self.label_smoothing == 0
+        return super().proper and self.label_smoothing == 0
 
     @property
     def ulps(self) -> dict[str, tuple[float, float, float]]:  # type: ignore[override]
@@ -302,7 +298,7 @@ class Poly1(LabelSoftmax):
 
     @property
     def proper(self) -> bool:  # type: ignore[override]
-        return self.epsilon == 0 and self.class_weight is None
+        return super().proper and self.epsilon == 0
 
     def kernel_parameters(self) -> tuple[float, ...]:
         return (self.epsilon,)
@@ -531,7 +527,7 @@ class Nll(_CategoricalLoss):
         return where(used, flat(kept) - target, zero), where(used, flat(kept), zero)
 
 
-class MulticlassBrier(LabelLoss, OverClasses):
+class MulticlassBrier(LabelProbabilities, OverClasses):
     """Brier score of class probabilities, Σ (p - target)² over the classes (Brier, 1950).
 
     Targets are class indices of shape prediction.shape[:-1], or class probabilities of
@@ -567,14 +563,6 @@ class MulticlassBrier(LabelLoss, OverClasses):
     ulps = {"float32": (2, 1, 0), "float64": (2, 1, 0)}
     sample = (0.001, 0.999)
     half: bool = flag(False)
-
-    @property
-    def elicits(self) -> str:  # type: ignore[override]
-        return "probabilities" if self.proper else ""
-
-    @property
-    def proper(self) -> bool:  # type: ignore[override]
-        return self.class_weight is None
 
     def kernel_parameters(self) -> tuple[float, ...]:
         return SquaredError(half=self.half).kernel_parameters()

@@ -21,7 +21,7 @@ from ..vocabulary import (
     two_sum,
     where,
 )
-from ._labels import LabelLoss
+from ._labels import LabelLoss, LabelProbabilities
 
 __all__ = ["MultiMargin", "MulticlassHinge", "Sparsemax"]
 
@@ -284,7 +284,7 @@ def simplex_threshold(predictions: Any) -> Any:
     return (sum(above) - 1) / len(above)
 
 
-class Sparsemax(_MarginLoss):
+class Sparsemax(LabelProbabilities):
     """Sparsemax loss, ½ Σ max(0, z - τ)² + τ + ½ - z_label (Martins and Astudillo, 2016).
 
     Probabilities are p = max(0, z - τ), with the threshold τ at which they add up to 1: the point
@@ -314,6 +314,8 @@ class Sparsemax(_MarginLoss):
     name = "sparsemax"
     link = "sparsemax"
     optimum = "mean"
+    takes_distributions = False
+    convex = True
     smooth = True
     hessian_sign = "nonnegative"
     kinks = "prediction = threshold: Hessian as below it"
@@ -324,16 +326,11 @@ class Sparsemax(_MarginLoss):
     fit_sums = 1
     coefficients = 2
 
-    @property
-    def elicits(self) -> str:  # type: ignore[override]
-        return "probabilities" if self.proper else ""
-
-    @property
-    def proper(self) -> bool:  # type: ignore[override]
-        return self.class_weight is None
-
     def kernel_parameters(self) -> tuple[float, ...]:
         return ()
+
+    def domains(self) -> tuple[Domain, ...]:
+        return ANYTHING, CLASS_INDEX
 
     @staticmethod
     def definition(predictions: Any, targets: Any) -> Any:

@@ -20,7 +20,7 @@ from ..vocabulary import (
     where,
 )
 from ..vocabulary.special import two_quotient
-from ._labels import LabelLoss
+from ._labels import LabelProbabilities
 from ._over_classes import OverClasses
 from .binary import SigmoidCrossEntropy
 
@@ -30,7 +30,7 @@ _of_level = SigmoidCrossEntropy.formula
 _defined = SigmoidCrossEntropy.definition
 
 
-class OrdinalCrossEntropy(LabelLoss, OverClasses):
+class OrdinalCrossEntropy(LabelProbabilities, OverClasses):
     """Cross-entropy of ordered classes, Σ_k log(1 + exp(z_k)) - z_k over k < label.
 
     The k-th of K - 1 predictions is the logit of the label being above k; labels are 0 to K - 1 and
@@ -67,14 +67,6 @@ class OrdinalCrossEntropy(LabelLoss, OverClasses):
     encoding = "levels"
     ulps = SigmoidCrossEntropy().ulps
 
-    @property
-    def elicits(self) -> str:  # type: ignore[override]
-        return "probabilities" if self.proper else ""
-
-    @property
-    def proper(self) -> bool:  # type: ignore[override]
-        return self.class_weight is None
-
     def kernel_parameters(self) -> tuple[float, ...]:
         return SigmoidCrossEntropy().kernel_parameters()
 
@@ -96,7 +88,7 @@ class OrdinalCrossEntropy(LabelLoss, OverClasses):
         return grad, hess
 
 
-class ProportionalOdds(LabelLoss):
+class ProportionalOdds(LabelProbabilities):
     """Log loss of ordered classes by cumulative logits, -log(sigmoid(u) - sigmoid(l)).
 
     The k-th of K - 1 predictions is the logit of the label being above k, and they descend; labels
@@ -137,14 +129,6 @@ class ProportionalOdds(LabelLoss):
     fit_sums = 3
     coefficients = 5
     ulps = {"float32": (2.5, 2.5, 2.5), "float64": (2.5, 2.5, 2.5)}
-
-    @property
-    def elicits(self) -> str:  # type: ignore[override]
-        return "probabilities" if self.proper else ""
-
-    @property
-    def proper(self) -> bool:  # type: ignore[override]
-        return self.class_weight is None
 
     def kernel_parameters(self) -> tuple[float, ...]:
         return ()
