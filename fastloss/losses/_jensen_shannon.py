@@ -18,7 +18,7 @@ from ..vocabulary import (
     two_exp_raised,
     where,
 )
-from ..vocabulary.special import two_plus
+from ..vocabulary.special.two_word import two_plus
 from ._about_mean import (
     about_centre,
     below_maximum,

@@ -16,7 +16,7 @@ from ..vocabulary import (
     two_sum,
     where,
 )
-from ..vocabulary.special import two_times
+from ..vocabulary.special.two_word import two_times
 from ._labels import LabelProbabilities
 from ._softmax import normalizer, probability, softmax_fit, softmax_term
 

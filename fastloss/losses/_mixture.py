@@ -25,7 +25,7 @@ from ..vocabulary import (
     two_sum,
     where,
 )
-from ..vocabulary.special import two_plus, two_times
+from ..vocabulary.special.two_word import two_plus, two_times
 from ._two_words import plus_one, times
 
 __all__ = [

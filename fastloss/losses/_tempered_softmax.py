@@ -24,7 +24,7 @@ from ..vocabulary import (
     two_tanh,
     where,
 )
-from ..vocabulary.special import normalized, two_times
+from ..vocabulary.special.two_word import normalized, two_times
 from ._softmax import softmax_emit, softmax_finish, softmax_fit
 
 __all__ = ["CappedSoftmax", "TemperedSoftmax"]

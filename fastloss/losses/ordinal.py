@@ -19,7 +19,7 @@ from ..vocabulary import (
     two_tanh,
     where,
 )
-from ..vocabulary.special import two_quotient
+from ..vocabulary.special.two_word import two_quotient
 from ._labels import LabelProbabilities
 from ._over_classes import OverClasses
 from .binary import SigmoidCrossEntropy

@@ -33,16 +33,9 @@ from ..vocabulary import (
     two_sum,
     where,
 )
-from ..vocabulary.special import (
-    complement,
-    exponential,
-    mills_gap,
-    normal_parts,
-    normal_peak,
-    normal_tail,
-    normalized,
-    two_quotient,
-)
+from ..vocabulary.special.exponential import complement, exponential
+from ..vocabulary.special.normal import mills_gap, normal_parts, normal_peak, normal_tail
+from ..vocabulary.special.two_word import normalized, two_quotient
 from ._logistic import logistic, root_share
 from ._two_words import magnitude, plus, scaled, times
 

@@ -44,35 +44,39 @@ from ._words import (
     two_sum,
     where,
 )
-from .special import (
-    digamma,
-    inverse_mills,
-    inverse_mills_slope,
-    lgamma,
+from .special.exponential import (
     log1mexp,
-    log_normal_cdf,
-    log_rising,
-    log_rising_curve,
-    log_rising_parts,
-    log_rising_slope,
-    normal_cdf,
-    normal_density,
-    normal_interval,
     power,
     scaled_softplus,
     sech_squared,
     tanh,
-    trigamma,
     two_exp_fine,
     two_log1pexp,
     two_log_excess,
-    two_log_factorial,
     two_log_fine,
-    two_normal_raised,
     two_one_plus_exp,
-    two_sqrt,
     two_tanh,
 )
+from .special.gamma import (
+    digamma,
+    lgamma,
+    log_rising,
+    log_rising_curve,
+    log_rising_parts,
+    log_rising_slope,
+    trigamma,
+    two_log_factorial,
+)
+from .special.normal import (
+    inverse_mills,
+    inverse_mills_slope,
+    log_normal_cdf,
+    normal_cdf,
+    normal_density,
+    normal_interval,
+    two_normal_raised,
+)
+from .special.two_word import two_sqrt
 
 __all__ = [
     "abs",

@@ -1,6 +1,6 @@
 """Coefficients of the polynomials in the elementary functions, constant term first.
 
-Minimax fits; ``csrc/real.hpp`` and ``csrc/special.hpp`` say where each is used, and have the same
+Minimax fits; ``csrc/real.hpp`` and ``csrc/special`` say where each is used, and have the same
 numbers.
 """
 

@@ -187,13 +187,17 @@ def words(dtype: Any) -> dict[Any, Callable[..., Any]]:
     }
     private = {"multiply_add": multiply_add} | {name: math[name] for name in _PRIVATE}
     parts = {}
-    for name, text in vars(special).items():
-        if getattr(text, "__module__", None) != special.__name__:
-            continue
+    texts = [
+        (name, text, name in module.__all__)
+        for module in special.MODULES
+        for name, text in vars(module).items()
+        if getattr(text, "__module__", None) == module.__name__
+    ]
+    for name, text, is_word in texts:
         function = rebind(text, {**meanings, **private}, _compiled)
         if text.__defaults__:  # the low word may be left out
             function = two_worded(one_worded(function), function)
-        if name in special.__all__:
+        if is_word:
             meanings[name] = function
         else:
             private[name] = parts[text] = function
