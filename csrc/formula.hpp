@@ -1,7 +1,8 @@
 // What a formula is made of, and gives back. No array, no loop: the drivers own those.
 #pragma once
 
-#include "special.hpp"
+#include "special/gamma.hpp"
+#include "special/normal.hpp"
 
 namespace fastloss {
 namespace {

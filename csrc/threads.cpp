@@ -23,7 +23,7 @@ namespace {
 // How long a thread burns its CPU before it sleeps: a wake-up costs both sides 5 to 30 us.
 constexpr int64_t spin_nanoseconds = 50 * 1000;
 constexpr int64_t poll_nanoseconds = 20 * 1000 * 1000;
-constexpr size_t stack_bytes = 512 * 1024;
+constexpr size_t stack_bytes = 2 * 1024 * 1024;  // kernels of rows take up to 0.2 MB
 
 int64_t clock_nanoseconds(clockid_t clock) {
     timespec now;

@@ -356,6 +356,19 @@ def test_no_library_mathematics(objects, isa):
 
 
 @pytest.mark.parametrize("isa", ISAS)
+def test_frames_fit_into_small_stacks(disassembly, isa):
+    """Threads that others made may have 512 KB in all."""
+    taken = {
+        int(found[1], 16): name
+        for name, instructions in disassembly[isa].items()
+        for _, mnemonic, operands in instructions
+        if mnemonic == "sub" and (found := re.match(r"\$0x([0-9a-f]{1,8}),%rsp", operands))
+    }
+    largest = max(taken)
+    assert 0 < largest < 160 * 1024, taken[largest]
+
+
+@pytest.mark.parametrize("isa", ISAS)
 def test_only_instructions_of_the_set(disassembly, isa):
     bad = {
         f"{name}: {mnemonic} {operands}"

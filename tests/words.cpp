@@ -1,6 +1,7 @@
 // Every word of the vocabulary that has an error of its own, as a loop over arrays: for tests.
 #include "csrc/loops.hpp"
-#include "csrc/special.hpp"
+#include "csrc/special/gamma.hpp"
+#include "csrc/special/normal.hpp"
 
 namespace fastloss {
 namespace {

@@ -74,6 +74,17 @@ FASTLOSS_INLINE Point<T> of_times(TwoWord<T> value, T grad, T hess, T prediction
     return {(starts ? at_zero : rounded(value)) + nothing, {grad + nothing}, {hess + nothing}};
 }
 
+// One with a scale of times.
+template <class T>
+struct OfFailureTimes {
+    struct Parameters {
+        T scale;
+    };
+    FailureScale<T> scale;
+
+    explicit OfFailureTimes(Parameters parameters) : scale(parameters.scale) {}
+};
+
 // ---- normal
 
 // Of exp(-w s - c s^2) over s from -1/2 to 1/2, by Gauss's rule of seven points: its integral less
@@ -100,14 +111,9 @@ struct Moments {
 };
 
 template <class T>
-struct Aft {
+struct Aft : OfFailureTimes<T> {
     static constexpr const char* name = "aft";
-    struct Parameters {
-        T scale;
-    };
-    FailureScale<T> scale;
-
-    explicit Aft(Parameters parameters) : scale(parameters.scale) {}
+    using OfFailureTimes<T>::OfFailureTimes, OfFailureTimes<T>::scale;
 
     Point<T> operator()(T prediction, T target, T upper) const {
         constexpr T infinity = Format<T>::infinity;
@@ -195,14 +201,9 @@ struct FailureSoftplus {
 };
 
 template <class T>
-struct AftLogistic {
+struct AftLogistic : OfFailureTimes<T> {
     static constexpr const char* name = "aft_logistic";
-    struct Parameters {
-        T scale;
-    };
-    FailureScale<T> scale;
-
-    explicit AftLogistic(Parameters parameters) : scale(parameters.scale) {}
+    using OfFailureTimes<T>::OfFailureTimes, OfFailureTimes<T>::scale;
 
     Point<T> operator()(T prediction, T target, T upper) const {
         const TwoWord<T> nothing = {T(0), T(0)};
@@ -230,14 +231,9 @@ struct AftLogistic {
 // ---- extreme value
 
 template <class T>
-struct AftExtreme {
+struct AftExtreme : OfFailureTimes<T> {
     static constexpr const char* name = "aft_extreme";
-    struct Parameters {
-        T scale;
-    };
-    FailureScale<T> scale;
-
-    explicit AftExtreme(Parameters parameters) : scale(parameters.scale) {}
+    using OfFailureTimes<T>::OfFailureTimes, OfFailureTimes<T>::scale;
 
     // A factor times the exponential.
     FASTLOSS_INLINE static TwoWord<T> exponential(TwoWord<T> x, TwoWord<T> factor) {
