@@ -51,7 +51,7 @@ template <class T>
 void run_map_block(const Job& job, const Scratch& scratch, int64_t block, BlockResult& result) {
     const fastloss_plan& plan = *job.plan;
     const int64_t begin = block * job.block_units, n = block_length(job, begin);
-    const int predictions = plan.predictions, outputs = output_count(plan);
+    const int outputs = output_count(plan);
 
     if (job.prefetch) prefetch_arrays(job, begin + 2 * FASTLOSS_BLOCK);
     if (!load_weights(job, begin, n, scratch.weight)) {
@@ -65,15 +65,12 @@ void run_map_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
         result.status = FASTLOSS_BAD_INPUT;
         return;
     }
-    void* out[max_outputs] = {};
+    void* out[max_outputs];
     for (int o = 0; o < outputs; ++o) {
         const Strided& array = job.output[o];
-        const int kind = o == 0 ? FASTLOSS_VALUE : o <= predictions ? FASTLOSS_GRAD : FASTLOSS_HESS;
         const bool in_array = array.data && array.direct && !job.stream && !plan.in_place &&
                               n == padded(n) && reinterpret_cast<uintptr_t>(array.data) % 64 == 0;
-        if (plan.outputs & kind) {
-            out[o] = in_array ? array.data + begin * int64_t(sizeof(T)) : scratch.output[o];
-        }
+        out[o] = in_array ? array.data + begin * int64_t(sizeof(T)) : scratch.output[o];
     }
 
     job.block(padded(n), 1, in, plan.parameters, out);
@@ -87,7 +84,7 @@ void run_map_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
     }
     for (int o = 0; o < outputs; ++o) {
         const Strided& array = job.output[o];
-        if (!out[o] || !array.data) continue;
+        if (!array.data) continue;
         T* const x = static_cast<T*>(out[o]);
         if (o > 0 && job.weighted) weight_outputs(x, scratch.weight, job.scale, n);
         if (out[o] == scratch.output[o]) put(job, array, begin, n, x);

@@ -217,11 +217,9 @@ void run_row_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
     if (!rows.target) pad(scratch.labels, n);
     const void* const in[] = {rows.prediction, rows.target, rows.target ? nullptr : scratch.labels,
                               factor, rows.number};
-    void* out[3] = {};
-    if (plan.outputs & FASTLOSS_VALUE) out[0] = scratch.output[0];
+    void* out[3] = {scratch.output[0]};
     for (int o = 1; o < 3; ++o) {
         const Strided& array = job.output[o];
-        if (!(plan.outputs & (o == 1 ? FASTLOSS_GRAD : FASTLOSS_HESS))) continue;
         const bool in_array = job.along && array.data && array.direct && !job.stream;
         out[o] = in_array ? array.data + begin * k * int64_t(sizeof(T)) : scratch.output[o];
     }
@@ -239,7 +237,7 @@ void run_row_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
     }
     for (int o = 1; o < 3; ++o) {
         const Strided& array = job.output[o];
-        if (!out[o] || !array.data || out[o] != scratch.output[o]) continue;
+        if (!array.data || out[o] != scratch.output[o]) continue;
         if (job.stream && array.rows_together) {
             const T* rows_out = static_cast<const T*>(out[o]);
             if (!job.along) {

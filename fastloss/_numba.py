@@ -31,12 +31,17 @@ _SIGNATURE = types.void(
 _blocks: dict[tuple[Any, ...], Any] = {}
 
 
+_OUTPUTS = VALUE, VALUE | GRAD, VALUE | GRAD | HESS
+"""What is compiled: the least of these that gives what is asked for, as compiling takes seconds."""
+
+
 def block(loss: Any, dtype: np.dtype[Any], outputs: int) -> int:
     """The address of a loss's block function, compiled at its first use."""
-    key = (loss.scalars, dtype, outputs)
+    compiled = next(given for given in _OUTPUTS if outputs & ~given == 0)
+    key = (loss.scalars, dtype, compiled)
     if key not in _blocks:
         make = _row_block if loss.schema == "row" else _map_block
-        function = make(loss, dtype.type, outputs)
+        function = make(loss, dtype.type, compiled)
         _blocks[key] = numba.cfunc(_SIGNATURE, error_model="numpy")(function)
     return int(_blocks[key].address)
 
@@ -58,10 +63,8 @@ def _map_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
     lines = [f"x{i} = carray(inputs[{i}], n, dtype)" for i in range(inputs)]
     lines += [f"c{i} = carray(parameters, {parameters}, dtype)[{i}]" for i in range(parameters)]
     lines.append(f"scale = carray(inputs[{inputs}], 1, dtype)[0]")
-    stores = []
-    if outputs & VALUE:
-        lines.append("value = carray(outputs[0], n, dtype)")
-        stores.append("    value[i] = point[0]" if loss.has_gradient else "    value[i] = point")
+    lines.append("value = carray(outputs[0], n, dtype)")
+    stores = ["    value[i] = point[0]" if loss.has_gradient else "    value[i] = point"]
     for bit, kind, first in ((GRAD, 1, 1), (HESS, 2, 1 + count)):
         for p in range(count if outputs & bit else 0):
             part = f"point[{kind}]" + (f"[{p}]" if count > 1 else "")
@@ -128,7 +131,7 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
     constants = "".join(f", c{i}" for i in range(parameters))
     terms, fits, coefficients = scalars.term_sums, scalars.fit_sums, scalars.coefficients
     settled = scalars.settled
-    keeps = bool(outputs & (GRAD | HESS))
+    keeps = bool(outputs & GRAD)
     lines = [
         "z = carray(inputs[0], (k, n), dtype)",
         "soft = is_set(inputs[1])",
@@ -165,7 +168,7 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
     ]
     if keeps:
         # the gradient's buffer keeps what emit needs; it may be the prediction's
-        lines.append(f"kept = carray(outputs[{1 if outputs & GRAD else 2}], (k, n), dtype)")
+        lines.append("kept = carray(outputs[1], (k, n), dtype)")
     term_lines = []
     if keeps or terms:
         term_lines = [
@@ -194,19 +197,17 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
         lines += [*fit_lines, *clear, *term_lines]
     lines += [
         f"row = np.zeros(({max(coefficients, 1)}, n), dtype)",
-        *(["value = carray(outputs[0], n, dtype)"] if outputs & VALUE else []),
+        "value = carray(outputs[0], n, dtype)",
         "for i in range(n):",
         f"    f = finish(reference[i], ties[i], {sums}, {_pairs_of('fits', 'fits_low', fits)}, "
         f"dtype(k){constants})",
-        *(["    value[i] = f[0]"] if outputs & VALUE else []),
+        "    value[i] = f[0]",
         *(f"    row[{c}, i] = f[1][{c}]" for c in range(coefficients)),
     ]
     if keeps:
-        if outputs & GRAD:
-            lines.append("grad = carray(outputs[1], (k, n), dtype)")
-        if outputs & HESS:
-            lines.append("hess = carray(outputs[2], (k, n), dtype)")
         lines += [
+            "grad = carray(outputs[1], (k, n), dtype)",
+            "hess = carray(outputs[2], (k, n), dtype)",
             "for j in range(k):",
             "    for i in range(n):",
             "        target = q[j, i] if soft else dtype(labels[i] == j)",

@@ -61,6 +61,7 @@ __all__ = [
     "laid_out",
     "name_of",
     "new_outs",
+    "one_of_each_kind",
     "outputs",
     "plain_variants",
     "quick_dtypes",
@@ -93,6 +94,13 @@ def quick_dtypes(loss, runner):
     """The dtypes to test without ``full``: Numba compiles a second per loss and dtype."""
     position = (*unit_losses(), *fl.losses(gradient=False)).index(loss.name)
     return DTYPES if runner[0] != "numba" else (DTYPES[position % 2],)
+
+
+def one_of_each_kind(pairs):
+    """Of losses with kinds of targets those to test where each must be compiled for seconds."""
+    return list(
+        {(v.schema, kind, len(v.inputs)): (v, kind) for v, kind in reversed(pairs)}.values()
+    )
 
 
 def laid_out(array, layout):

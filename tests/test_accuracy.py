@@ -15,8 +15,7 @@ from fastloss.accuracy.oracle import OUTPUTS
 from fastloss.accuracy.peers import PEERS, Peer
 from fastloss.accuracy.ulps import ulp_error
 
-QUICK = {"map": 450, "row": 84}
-FULL = {"map": 900, "row": 120}
+UNITS = {"map": 600, "row": 96}
 EXTREME = {"map": 120, "row": 24}
 """Units looked at for each loss, kind of target and dtype."""
 WIDTHS = {1: 12, 2: 12, 17: 12}
@@ -36,8 +35,12 @@ def runs(losses):
     ]
 
 
+def is_quick(run):
+    return run[2] in cases.quick_dtypes(run[0], run[3])
+
+
 def quick(found):
-    return [run for run in found if run[2] in cases.quick_dtypes(run[0], run[3])]
+    return [run for run in found if is_quick(run)]
 
 
 def of_rows(found):
@@ -64,15 +67,9 @@ def check(loss, kind, dtype, n, runner, classes=None):
 PLAIN = runs(cases.plain_variants())
 
 
-@each(quick(PLAIN))
+@each([pytest.param(*run, marks=() if is_quick(run) else pytest.mark.full) for run in PLAIN])
 def test_bounds_hold(loss, kind, dtype, runner):
-    check(loss, kind, dtype, QUICK[loss.schema], runner)
-
-
-@pytest.mark.full
-@each(PLAIN)
-def test_bounds_hold_everywhere(loss, kind, dtype, runner):
-    check(loss, kind, dtype, FULL[loss.schema], runner)
+    check(loss, kind, dtype, UNITS[loss.schema], runner)
 
 
 @each(quick(runs(EXTREMES)))

@@ -8,16 +8,13 @@ import fastloss as fl
 
 LOSSES = [fl.get(name) for name in cases.unit_losses()]
 
-each_kind = pytest.mark.parametrize(
-    ("loss", "kind"), cases.with_kinds(LOSSES), ids=cases.name_of
-)  # fmt: skip
+KINDS = cases.with_kinds(LOSSES)
+RUNS = [(*pair, backend) for backend in cases.BACKENDS if backend != "numba" for pair in KINDS]
+if "numba" in cases.BACKENDS:
+    RUNS += [(*pair, "numba") for pair in cases.one_of_each_kind(KINDS)]
 
 
-@each_kind
-@pytest.mark.parametrize(
-    "backend",
-    [b if b != "numba" else pytest.param(b, marks=pytest.mark.full) for b in cases.BACKENDS],
-)
+@pytest.mark.parametrize(("loss", "kind", "backend"), RUNS, ids=cases.name_of)
 def test_explain(loss, kind, backend, rng):
     inputs = cases.sample(loss, (2_000,), "float32", rng, kind)
     inputs["prediction"] = np.asfortranarray(inputs["prediction"].astype(np.float64))

@@ -174,8 +174,8 @@ def run_at_page_boundaries(backend):
     rng = cases.generator()
     pages = {}
     every = cases.with_kinds(DEFAULTS)
-    if backend == "numba":  # compiles for seconds: a loss of each kind
-        every = {(v.schema, kind, len(v.inputs)): (v, kind) for v, kind in reversed(every)}.values()
+    if backend == "numba":
+        every = cases.one_of_each_kind(every)
     for loss, kind in every:
         for dtype in cases.DTYPES if backend == "native" else ("float64",):
             for classes in WIDTHS if loss.schema == "row" else (0,):

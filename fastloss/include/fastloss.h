@@ -83,13 +83,14 @@ enum fastloss_status {
 /* A block function: the formula's loop over contiguous buffers of the compute dtype.
  *
  * map: in = predictions, then the other inputs, `n` samples each (a multiple of FASTLOSS_LANES),
- *      then one number, the factor of gradients and Hessians; out = value, gradients, Hessians;
- *      those not asked for are null. `k` is 1.
+ *      then one number, the factor of gradients and Hessians; out = value, gradients, Hessians.
+ *      `k` is 1.
  * row, across (class-major, `in[0][j * n + i]`) and along (row-major, `in[0][i * k + j]`):
  *      in = prediction, masses or null, labels (int64) or null, factor of each row's gradient,
  *      numbers or null;
  *      out = value of each row, gradient, Hessian. The gradient may be the prediction's own
  *      buffer.
+ * There is memory for all outputs; those not asked for may be written or not.
  * pair, scan: in[0] is a GroupTask of csrc/group.hpp; the rest is null or 0. */
 typedef void (*fastloss_block)(int64_t n, int64_t k, const void* const* in, const void* parameters,
                                void* const* out);
@@ -126,8 +127,9 @@ typedef struct fastloss_plan {
     int64_t classes;      /* row schema; 1 otherwise */
     fastloss_array input[FASTLOSS_MAX_INPUTS];
     fastloss_domain domain[FASTLOSS_MAX_INPUTS];
-    fastloss_array weight;    /* data null: every weight is 1 */
-    fastloss_array value_out; /* data null: not asked for */
+    fastloss_array weight; /* data null: every weight is 1 */
+    /* data null: not asked for */
+    fastloss_array value_out;
     fastloss_array grad_out[FASTLOSS_MAX_PREDICTIONS];
     fastloss_array hess_out[FASTLOSS_MAX_PREDICTIONS];
     int32_t in_place; /* an output is the prediction's own memory */

@@ -145,7 +145,8 @@ class Call {
         }
         results.resize(sizeof(double) + 2 * k.predictions * size);
         char* out = results.data() + sizeof(double);
-        for (int p = 0; p < k.predictions; ++p, out += 2 * size) {
+        const bool differentiates = plan.outputs & FASTLOSS_GRAD;
+        for (int p = 0; differentiates && p < k.predictions; ++p, out += 2 * size) {
             plan.grad_out[p] = {out, &stride, item, dtype_};
             plan.hess_out[p] = {out + size, &stride, item, dtype_};
         }
