@@ -4,6 +4,9 @@ One call gives the value and the gradient, and the diagonal Hessian where asked,
 pass over the arrays.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from . import losses as _families
 from ._config import set_threads, show_config, threads, use_backend
 from ._loss import GroupLoss, ListLoss, Loss, MapLoss, PairLoss, RowLoss, ScanLoss, get, losses
@@ -19,6 +22,7 @@ __all__ = [
     "RowLoss",
     "ScanLoss",
     "__version__",
+    "custom",
     "get",
     "get_include",
     "losses",
@@ -35,3 +39,44 @@ def get_include() -> str:
     from pathlib import Path
 
     return str(Path(__file__).parent / "include")
+
+
+def custom(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """Makes a loss of a formula: a decorator, bare or with arguments.
+
+    The formula is called once, with symbols, and derived by SymPy; naive patterns such as
+    ``log(1 + exp(x))`` become forms that keep their digits. Numba compiles the result at its first
+    use, on the native backend too.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(prediction, target, *inputs, parameter=default, ...)`` of arrays: the value of
+        each element, in NumPy's and ``scipy.special``'s functions. Arguments with defaults are
+        parameters of the loss, finite numbers.
+    inputs : sequence of str, optional
+        Named inputs of each element, keywords of every method.
+    domains : dict, optional
+        For each input ``(low, high)``, between which its numbers lie. Others are errors.
+    grad, hess : callable, optional
+        Formulas of the same arguments that take the place of the derivatives.
+    convex, smooth, proper : bool, optional
+        What the loss states of itself, like those of the registry; False by default.
+    hessian_sign, elicits, link : str, optional
+        Likewise; ``"any"``, ``""`` and ``"identity"`` by default.
+
+    Returns
+    -------
+    type
+        A subclass of :class:`Loss`. Its losses pickle by their expressions, so that those of a
+        notebook work in other processes. ``source()`` shows what is computed and ``check()`` looks
+        for what may be wrong with it.
+
+    Raises
+    ------
+    TypeError
+        Where the formula uses what cannot be traced, or its arguments are not these.
+    """
+    from ._custom import make
+
+    return make(function, **options)

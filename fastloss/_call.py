@@ -53,7 +53,7 @@ def run(plan: Plan) -> float | None:
     if plan.threads is None:
         plan.threads = _config.thread_limit()
     block = None
-    if backend == "numba":
+    if backend == "numba" or plan.loss.jit:
         from . import _numba
 
         block = _numba.block(plan.loss, plan.dtype, plan.outputs)

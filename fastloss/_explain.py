@@ -104,7 +104,7 @@ def explain(loss: Any, prediction: Any, target: Any, weight: Any = None, **optio
         if plan.threads is None:
             plan.threads = _config.thread_limit()
         block = None
-        if backend == "numba":
+        if backend == "numba" or loss.jit:
             from . import _numba
 
             block = _numba.block(loss, plan.dtype, plan.outputs)

@@ -156,6 +156,8 @@ class Loss:
     """What the best constant prediction is of the targets, after the inverse link."""
     proper: ClassVar[bool]
     """Whether it scores predicted probabilities and expects its least value at the true ones."""
+    jit: ClassVar[bool] = False
+    """Whether Numba compiles its kernel for the native backend too."""
     kinks: ClassVar[str] = ""
     """Where the loss has no derivative, and what is given there."""
     ulps: ClassVar[dict[str, tuple[float, float, float]]] = {}

@@ -1,0 +1,164 @@
+"""Losses made of formulas: classes like those of the registry, known by their expressions."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import sympy
+
+from .._domains import Domain
+from .._loss import MapLoss
+from .._messages import shown
+from .._parameters import Parameter
+from .stable import derived
+from .write import function, text
+
+__all__ = ["CustomLoss", "Formula", "class_of"]
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        value = getattr(value, "item", lambda: None)()
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(f"{name} must be a finite number; got {shown(value)}")
+    return float(value)
+
+
+@dataclass(frozen=True)
+class Formula:
+    """What makes a custom loss: two of equal formulas are of the same class.
+
+    Attributes
+    ----------
+    name, text : str
+        Its name and docstring.
+    parameters : tuple
+        Each parameter's name and default.
+    value : sympy.Expr
+        In real symbols ``prediction``, ``target`` and those of inputs and parameters.
+    grad, hess : sympy.Expr or None
+        What the user gave instead of the derivatives.
+    inputs : tuple
+        Named extra inputs.
+    domains : tuple
+        One for each input.
+    statements : tuple
+        What the loss says of itself, as pairs of an attribute's name and value.
+    """
+
+    name: str
+    text: str
+    parameters: tuple[tuple[str, float], ...]
+    value: Any
+    grad: Any
+    hess: Any
+    inputs: tuple[str, ...]
+    domains: tuple[Domain, ...]
+    statements: tuple[tuple[str, Any], ...]
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What the formula is called with: inputs, then parameters."""
+        return ("prediction", "target", *self.inputs, *(name for name, _ in self.parameters))
+
+    def outputs(self) -> tuple[Any, Any, Any]:
+        """Value, gradient and Hessian in the forms that are computed."""
+        prediction = sympy.Symbol("prediction", real=True)
+        return derived(self.value, self.grad, self.hess, prediction)
+
+
+class CustomLoss(MapLoss):
+    """A loss of a user's formula; see :func:`fastloss.custom`."""
+
+    jit = True
+    convex = False
+    smooth = False
+    hessian_sign = "any"
+    elicits = ""
+    proper = False
+    given: ClassVar[Formula]
+
+    @property
+    def kernel(self) -> str:
+        return f"{self.name}, a custom loss"  # no name of a built-in kernel
+
+    def domains(self) -> tuple[Domain, ...]:
+        return self.given.domains
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _make, (self.given, dict(self.params))
+
+    @classmethod
+    def source(cls, latex: bool = False) -> str:
+        """The formulas that are computed, of value, gradient and Hessian.
+
+        Parameters
+        ----------
+        latex : bool
+            In LaTeX, as they are written on paper, instead of as a function in the words that
+            kernels are made of.
+
+        Returns
+        -------
+        str
+        """
+        outputs = cls.given.outputs()
+        if not latex:
+            return text(cls.name, cls.given.arguments, outputs)
+        names = ("value", "grad", "hess")
+        lines = (f"{n} = {sympy.latex(e)}" for n, e in zip(names, outputs, strict=True))
+        return "\n".join(lines)
+
+    @classmethod
+    def check(cls, **parameters: Any) -> Any:
+        """Looks for what may be wrong with the formula.
+
+        Gradient and Hessian are compared with finite differences of the formula at high precision;
+        all results of both dtypes with the truth, at ordinary inputs and at hard ones: tails,
+        neighbours of special numbers, subnormal and huge ones.
+
+        Parameters
+        ----------
+        **parameters
+            Those of the loss that is looked at.
+
+        Returns
+        -------
+        Report
+            Prints as text; ``ok`` says whether derivatives agree and digits hold.
+        """
+        from .check import check
+
+        return check(cls(**parameters))
+
+
+def _make(given: Formula, parameters: dict[str, Any]) -> CustomLoss:
+    return class_of(given)(**parameters)
+
+
+@functools.cache
+def class_of(given: Formula) -> type[CustomLoss]:
+    """The class of a formula, made once."""
+    parameters = {name: Parameter(default, _number) for name, default in given.parameters}
+    members: dict[str, Any] = {
+        "__doc__": given.text,
+        "__module__": __name__,
+        "name": given.name,
+        "given": given,
+        "inputs": ("prediction", "target", *given.inputs),
+        "definition": staticmethod(function(given.arguments, given.value)),
+        "formula": staticmethod(_formula(given)),
+        **parameters,
+        **dict(given.statements),
+    }
+    return type(given.name, (CustomLoss,), members)
+
+
+def _formula(given: Formula) -> Callable[..., Any]:
+    """Value, gradient and Hessian, each NaN where an input is."""
+    inputs = ("prediction", "target", *given.inputs)
+    return function(given.arguments, given.outputs(), flat=inputs)

@@ -1,0 +1,217 @@
+"""Naive patterns become forms that keep their digits: :data:`EARLY` and :data:`LATE` list them.
+
+A rule takes an expression whose parts are stable already and gives another, or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy
+from sympy.core.parameters import distribute
+
+from . import functions as f
+
+__all__ = ["EARLY", "LATE", "derived"]
+
+Rule = Callable[[Any], Any]
+
+
+def _plus_one(x: Any) -> Any:
+    """The u of 1 + u, or None."""
+    return x - 1 if x.is_Add and x.args[0] == 1 else None
+
+
+# ---- of logarithms
+
+
+def log_of_sum(e: Any) -> Any:
+    """log(1 + exp(x)), log(exp(a) + exp(b)), log(1 + u), log(1 / x), log(cosh(x))."""
+    if e.func is not sympy.log:
+        return None
+    (x,) = e.args
+    if x.func is sympy.cosh:
+        return f.LogCosh(x.args[0])
+    if x.func is f.Sigmoid:
+        return -f.Softplus(-x.args[0])
+    if x.is_Pow and x.exp == -1:
+        return -rewritten(sympy.log(x.base), EARLY)
+    if x.is_Add and len(x.args) == 2 and all(t.func is sympy.exp for t in x.args):
+        a, b = (t.args[0] for t in x.args)
+        return a + f.Softplus(b - a)
+    u = _plus_one(x)
+    if u is None:
+        return None
+    return f.Softplus(u.args[0]) if u.func is sympy.exp else f.Log1p(u)
+
+
+def log1p_of_exp(e: Any) -> Any:
+    """log1p(exp(x))."""
+    if e.func is f.Log1p and e.args[0].func is sympy.exp:
+        return f.Softplus(e.args[0].args[0])
+    return None
+
+
+def times_log(e: Any) -> Any:
+    """X log(x) at 0, and y log(u) for a y that no prediction changes."""
+    if not e.is_Mul:
+        return None
+    for log, word in ((sympy.log, f.Xlogy), (f.Log1p, f.Xlog1py)):
+        logs = [t for t in e.args if t.func is log]
+        if len(logs) != 1:
+            continue
+        (u,) = logs[0].args
+        number, factor = (e / logs[0]).as_coeff_Mul()
+        of_target = sympy.Symbol("target", real=True) in factor.free_symbols
+        fixed = of_target and sympy.Symbol("prediction", real=True) not in factor.free_symbols
+        if fixed or factor == (u if log is sympy.log else 1 + u):
+            return number * word(factor, u)
+    return None
+
+
+# ---- of exponentials
+
+
+def logistic(e: Any) -> Any:
+    """1 / (1 + exp(-x)), its powers, and exp(x) / (1 + exp(x))."""
+    if e.is_Pow:
+        u = _plus_one(e.base)
+        if u is not None and u.func is sympy.exp:
+            return f.Sigmoid(-u.args[0]) ** -e.exp
+    if not e.is_Mul:
+        return None
+    for t in e.args:
+        for s in e.args:
+            base, exponent = s.as_base_exp()
+            if t.func is sympy.exp and base == f.Sigmoid(-t.args[0]) and exponent.is_Integer:
+                return (e / t / s) * f.Sigmoid(t.args[0]) * base ** (exponent - 1)
+    return None
+
+
+def _less_limit(e: Any, function: Any, rest_of: Callable[[Any], Any]) -> Any:
+    """A sum with c f(x) - c, those two replaced by c times what f(x) - 1 is."""
+    if not e.is_Add:
+        return None
+    for term in e.args:
+        number, rest = term.as_coeff_Mul()
+        if function(rest) and -number in e.args:
+            others = [t for t in e.args if t not in (term, -number)]
+            return sympy.Add(number * rest_of(rest), *others)
+    return None
+
+
+def complement(e: Any) -> Any:
+    """sigmoid(x) - 1 = -sigmoid(-x)."""
+    return _less_limit(e, lambda x: x.func is f.Sigmoid, lambda x: -f.Sigmoid(-x.args[0]))
+
+
+def exp_less_one(e: Any) -> Any:
+    """exp(u) - 1."""
+    return _less_limit(e, lambda x: x.func is sympy.exp, lambda x: f.Expm1(x.args[0]))
+
+
+def root_less_one(e: Any) -> Any:
+    """sqrt(1 + u) - 1 = u / (1 + sqrt(1 + u))."""
+    half = sympy.Rational(1, 2)
+
+    def is_root(x: Any) -> bool:
+        return bool(x.is_Pow and x.exp == half and _plus_one(x.base) is not None)
+
+    return _less_limit(e, is_root, lambda x: _plus_one(x.base) / (1 + x))
+
+
+def common_power(e: Any) -> Any:
+    """1 / (1 + u) - u / (1 + u)^2 = 1 / (1 + u)^2, and whatever else of this kind is shorter."""
+    if not e.is_Add:
+        return None
+    for base in {t.base for t in e.atoms(sympy.Pow) if _plus_one(t.base) is not None}:
+        u, b = sympy.Dummy("u"), sympy.Dummy("b", positive=True)
+        terms = [t.subs(base, b).subs(_plus_one(base), u) for t in e.args]
+        exponents = [t.as_coeff_exponent(b)[1] for t in terms]
+        if not all(x.is_Rational for x in exponents) or len(set(exponents)) < 2:
+            continue
+        least = min(exponents)
+        rest = sympy.expand(sympy.Add(*(t / b**least for t in terms)).subs(b, 1 + u))
+        if rest.count_ops() < sympy.Add(*terms).count_ops() - 2:
+            return (rest * b**least).subs(u, _plus_one(base)).subs(b, base)
+    return None
+
+
+# ---- of sums, where a saturated function cancels with what is beside it
+
+
+def saturated(e: Any) -> Any:
+    """softplus(x) - y x, sigmoid(x) - y, and log(cosh(x)) - |x| by what each lacks of its limit."""
+    if not e.is_Add:
+        return None
+    terms = list(e.args)
+    for i, term in enumerate(terms):
+        number, rest = term.as_coeff_Mul()
+        factors = sympy.Mul.make_args(rest)
+        for function in (f.Softplus, f.Sigmoid):
+            own = [t for t in factors if t.func is function]
+            if len(own) != 1:
+                continue
+            (x,) = own[0].args
+            factor = number * sympy.Mul(*(t for t in factors if t is not own[0]))
+            others = [t for j, t in enumerate(terms) if j != i]
+            beyond, below = f.Softplus(-x), own[0]
+            if function is f.Softplus:
+                linear = [t for t in others if (t / x).simplify().has(*x.free_symbols) is False]
+                if not linear:
+                    continue
+                others = [t for t in others if t not in linear]
+                slope = sympy.Add(*(sympy.cancel(t / x) for t in linear))
+                near = sympy.Piecewise(
+                    ((factor + slope) * x + factor * beyond, x > 0),
+                    (slope * x + factor * below, True),
+                )
+                return sympy.Add(near, *others)
+            if any(t.has(f.Sigmoid) for t in others):
+                continue
+            level = sympy.Add(*others)
+            return sympy.Piecewise(
+                ((factor + level) - factor * f.Sigmoid(-x), x > 0),
+                (level + factor * below, True),
+            )
+    return None
+
+
+EARLY: tuple[Rule, ...] = (
+    log_of_sum, log1p_of_exp, times_log, logistic, complement, exp_less_one, common_power,
+)  # fmt: skip
+"""Before derivatives are taken: these make them simpler, too."""
+LATE: tuple[Rule, ...] = (root_less_one, saturated)
+"""Afterwards."""
+_NAMES = {
+    sympy.Abs: f.Absolute,
+    sympy.sign: f.Sign,
+    sympy.tanh: f.Tanh,
+}
+"""What SymPy makes of powers and quotients by itself."""
+
+
+def rewritten(e: Any, rules: tuple[Rule, ...]) -> Any:
+    """The same, where rules apply."""
+    if not e.args:
+        return e
+    if e.func in _NAMES:
+        return rewritten(_NAMES[e.func](*e.args), rules)
+    args = [rewritten(x, rules) for x in e.args]
+    if any(a is not b for a, b in zip(args, e.args, strict=True)):
+        e = e.func(*args)
+    for rule in rules:
+        found = rule(e) if e.is_Boolean is not True else None
+        if found is not None and found != e:
+            return rewritten(found, rules) if rules is EARLY else found
+    return e
+
+
+def derived(value: Any, grad: Any, hess: Any, prediction: Any) -> tuple[Any, Any, Any]:
+    """Value, gradient and Hessian in forms that keep their digits; None is to be derived."""
+    with distribute(False):
+        value = rewritten(value, EARLY)
+        grad = rewritten(value.diff(prediction) if grad is None else grad, EARLY)
+        hess = rewritten(grad.diff(prediction) if hess is None else hess, EARLY)
+        return rewritten(value, LATE), rewritten(grad, LATE), rewritten(hess, LATE)

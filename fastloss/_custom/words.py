@@ -1,0 +1,86 @@
+"""Words of derived formulas, made of the vocabulary's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..vocabulary import (
+    abs,
+    const,
+    exp,
+    expm1,
+    log,
+    log1p,
+    maximum,
+    normal_interval,
+    sign,
+    where,
+)
+
+__all__ = [
+    "cosh",
+    "erf",
+    "least",
+    "log_cosh",
+    "ratio",
+    "sigmoid",
+    "sinh",
+    "softplus",
+    "xlog1py",
+    "xlogy",
+]
+
+
+def sigmoid(x: Any) -> Any:
+    one = const(1.0)
+    e = exp(-abs(x))
+    return where(x < const(0.0), e, one) / (one + e)
+
+
+def softplus(x: Any) -> Any:
+    return maximum(x, const(0.0)) + log1p(exp(-abs(x)))
+
+
+def sinh(x: Any) -> Any:
+    size = abs(x)
+    t = expm1(size)
+    large = size > const(80.0)
+    half = exp(const(0.5) * size)
+    far = const(0.5) * half * half
+    near = const(0.5) * (t + t / (t + const(1.0)))
+    return sign(x) * where(large, far, near)
+
+
+def cosh(x: Any) -> Any:
+    half = exp(const(0.5) * abs(x))
+    e = half * half
+    return where(e > const(1e30), const(0.5) * half * half, const(0.5) * (e + const(1.0) / e))
+
+
+def log_cosh(x: Any) -> Any:
+    size = abs(x)
+    half = sinh(const(0.5) * where(size < const(1.0), size, const(0.0)))
+    near = log1p(const(2.0) * half * half)
+    far = size + (log1p(exp(const(-2.0) * size)) - const(0.6931471805599453))
+    return where(size < const(1.0), near, far)
+
+
+def erf(x: Any) -> Any:
+    return normal_interval(const(1.4142135623730951) * x)
+
+
+def least(a: Any, b: Any) -> Any:
+    apart = (a <= const(0.0)) & (b >= const(0.0)) | (b <= const(0.0)) & (a >= const(0.0))
+    return where(apart, const(0.0), where(abs(a) < abs(b), a, b))
+
+
+def ratio(a: Any, b: Any) -> Any:
+    return where(a == const(0.0), const(0.0), a / b)
+
+
+def xlogy(a: Any, b: Any) -> Any:
+    return where(a == const(0.0), const(0.0), a * log(b))
+
+
+def xlog1py(a: Any, b: Any) -> Any:
+    return where(a == const(0.0), const(0.0), a * log1p(b))

@@ -1,0 +1,218 @@
+"""Expressions as straight-line text in the vocabulary, each part computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sympy
+from sympy import S
+
+from .. import vocabulary
+from . import functions as f
+from . import words
+
+__all__ = ["function", "text"]
+
+_CALLS: dict[Any, str] = {
+    sympy.Abs: "abs",
+    sympy.cosh: "cosh",
+    sympy.exp: "exp",
+    sympy.log: "log",
+    sympy.sign: "sign",
+    sympy.sinh: "sinh",
+    sympy.tanh: "tanh",
+    f.Absolute: "abs",
+    f.Digamma: "digamma",
+    f.Erf: "erf",
+    f.Expm1: "expm1",
+    f.Least: "least",
+    f.Lgamma: "lgamma",
+    f.Log1p: "log1p",
+    f.LogCosh: "log_cosh",
+    f.Maximum: "maximum",
+    f.Minimum: "minimum",
+    f.NormalDensity: "normal_density",
+    f.Ratio: "ratio",
+    f.SechSquared: "sech_squared",
+    f.Sigmoid: "sigmoid",
+    f.Sign: "sign",
+    f.Softplus: "softplus",
+    f.Tanh: "tanh",
+    f.Trigamma: "trigamma",
+    f.Xlog1py: "xlog1py",
+    f.Xlogy: "xlogy",
+}
+_TAKE_LOW = {sympy.exp, f.Expm1, f.NormalDensity, f.SechSquared}
+"""What changes by as much as its argument is rounded, and takes what the rounding lost."""
+_COMPARISONS = {
+    sympy.Eq: "==", sympy.Ne: "!=", sympy.Gt: ">", sympy.Ge: ">=", sympy.Lt: "<", sympy.Le: "<=",
+}  # fmt: skip
+_JOINS = {sympy.And: "&", sympy.Or: "|"}
+
+
+class _Writer:
+    """Lines of a function's text; what was written once has a name."""
+
+    def __init__(self, careful: bool) -> None:
+        self.lines: list[str] = []
+        self._careful = careful
+        self._known: dict[Any, str] = {}
+        self._meanings: dict[Any, Any] = {}
+
+    def name(self, e: Any) -> str:
+        """The name or literal that an expression is known by, written first where it is new."""
+        if e not in self._known:
+            self._known[e] = self._written(e)
+        return self._known[e]
+
+    def alias(self, symbol: Any, e: Any) -> None:
+        """From now on a symbol stands for an expression."""
+        self._known[symbol] = self.name(e)
+        self._meanings[symbol] = e
+
+    def with_nan(self, names: list[str], arguments: Iterable[str]) -> list[str]:
+        """Numbers that are NaN where an argument is."""
+        nothing = self._line(" + ".join(f"flat({_argument(name)})" for name in arguments))
+        return [self._line(f"{name} + {nothing}") for name in names]
+
+    def _line(self, text: str) -> str:
+        name = f"_{len(self.lines)}"
+        self.lines.append(f"{name} = {text}")
+        return name
+
+    def _written(self, e: Any) -> str:
+        if e.is_Symbol:
+            return _argument(e.name)
+        if e.is_number:
+            return _literal(e)
+        if e.is_Add:
+            return self._line(self._sum(e))
+        if e.is_Mul:
+            return self._line(self._product(e))
+        if e.is_Pow:
+            return self._power(e.base, e.exp)
+        if isinstance(e, sympy.Piecewise):
+            return self._choice(e)
+        if e.func in _COMPARISONS:
+            return self._line(f"{self.name(e.lhs)} {_COMPARISONS[e.func]} {self.name(e.rhs)}")
+        if e.func in _JOINS:
+            return self._line(_JOINS[e.func].join(f" {self.name(x)} " for x in e.args).strip())
+        if e.func is sympy.Not:
+            return self._line(f"({self.name(e.args[0])}) == (const(0.0) != const(0.0))")
+        if e.func in _CALLS:
+            return self._call(e)
+        raise TypeError(f"no word of the vocabulary computes {e.func.__name__}")
+
+    def _call(self, e: Any) -> str:
+        word, x = _CALLS[e.func], self._meanings.get(e.args[0], e.args[0])
+        if self._careful and e.func in _TAKE_LOW and x.is_Add and len(x.args) == 2:
+            a, b = (self.name(x) for x in (x.args[0], -x.args[1]))
+            high = self._line(f"two_difference({a}, {b})")
+            self.lines[-1] = f"{high}, {high}_low" + self.lines[-1].removeprefix(high)
+            return self._line(f"{word}({high}, {high}_low)")
+        return self._line(f"{word}({', '.join(map(self.name, e.args))})")
+
+    def _sum(self, e: Any) -> str:
+        """Differences last, so that what is subtracted has its own sign."""
+        plus = [t for t in e.args if not _negative(t)]
+        minus = [-t for t in e.args if _negative(t)]
+        plus, minus = (sorted(part, key=lambda t: (t.is_number, str(t))) for part in (plus, minus))
+        first = " + ".join(map(self.name, plus))
+        if not plus:
+            first = f"-{self.name(minus.pop(0))}"
+        return "".join([first, *(f" - {self.name(t)}" for t in minus)])
+
+    def _product(self, e: Any) -> str:
+        number, rest = e.as_coeff_Mul()
+        over: list[str] = []
+        under: list[str] = []
+        for factor in sympy.Mul.make_args(rest):
+            base, exponent = factor.as_base_exp()
+            if exponent == -1:
+                under.append(self.name(base))
+            elif exponent.is_Integer and -4 <= exponent < 0:
+                over += [self.name(1 / base)] * -exponent  # the power may overflow
+            else:
+                over.append(self.name(factor))
+        if abs(number) != 1:
+            over.insert(0, self.name(abs(number)))
+        top = " * ".join(over) if over else "const(1.0)"
+        for divisor in under:
+            top = f"{top} / {divisor}"
+        return f"-({top})" if number < 0 else top
+
+    def _power(self, base: Any, exponent: Any) -> str:
+        if exponent == -1:
+            return self._line(f"const(1.0) / {self.name(base)}")
+        if exponent.is_number and exponent.is_negative:
+            inverse = self.name(1 / base)
+            if exponent.is_Integer and exponent >= -4:
+                return self._line(" * ".join([inverse] * -exponent))
+            return self._line(f"const(1.0) / {self.name(base**-exponent)}")
+        if exponent == sympy.Rational(1, 2):
+            return self._line(f"sqrt({self.name(base)})")
+        if exponent.is_Rational and exponent.q == 2 and exponent.p <= 9:
+            whole = self.name(base ** ((exponent.p - 1) // 2))
+            return self._line(f"{whole} * {self.name(sympy.sqrt(base))}")
+        if exponent.is_Integer and exponent <= 32:
+            half, odd = self.name(base ** (exponent // 2)), exponent % 2
+            return self._line(f"{half} * {half}" + (f" * {self.name(base)}" if odd else ""))
+        return self._line(f"power({self.name(base)}, {self.name(exponent)})")
+
+    def _choice(self, e: Any) -> str:
+        *pairs, (last, default) = e.args
+        if default != S.true:
+            raise TypeError("a choice needs a value where no condition holds")
+        chosen = self.name(last)
+        for value, condition in reversed(pairs):
+            chosen = self._line(f"where({self.name(condition)}, {self.name(value)}, {chosen})")
+        return chosen
+
+
+def _negative(term: Any) -> bool:
+    number, _ = term.as_coeff_Mul()
+    return bool(number.is_negative)
+
+
+def _literal(e: Any) -> str:
+    if e is S.Infinity or e is S.NegativeInfinity:
+        return f"const({'-' * (e < 0)}inf)"
+    return f"const({float(e)!r})"
+
+
+def text(name: str, arguments: Iterable[str], expressions: Any, flat: Iterable[str] = ()) -> str:
+    """A function of the arguments that returns an expression, or a tuple of several.
+
+    All are NaN where one of the arguments ``flat`` is.
+    """
+    several = isinstance(expressions, tuple)
+    shared, results = sympy.cse(
+        expressions if several else [expressions],
+        symbols=sympy.numbered_symbols("_s"),
+        order="none",
+    )
+    writer = _Writer(careful=several)
+    for symbol, part in shared:
+        writer.alias(symbol, part)
+    names = [writer.name(part) for part in results]
+    if flat:
+        names = writer.with_nan(names, flat)
+    head = f"def {name}({', '.join(map(_argument, arguments))}):"
+    return "\n    ".join([head, *writer.lines, f"return {', '.join(names)}"]) + "\n"
+
+
+def function(arguments: Iterable[str], expressions: Any, flat: Iterable[str] = ()) -> Any:
+    """That text as a function whose globals are the words."""
+    meanings = dict(_WORDS)
+    exec(compile(text("formula", arguments, expressions, flat), "<formula>", "exec"), meanings)
+    return meanings["formula"]
+
+
+_WORDS: dict[str, Any] = {w: getattr(vocabulary, w) for w in vocabulary.__all__}
+_WORDS |= {w: getattr(words, w) for w in words.__all__}
+
+
+def _argument(name: str) -> str:
+    """An argument's name in texts, where it must not hide a word."""
+    return f"{name}_" if name in _WORDS else name
