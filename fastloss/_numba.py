@@ -47,7 +47,7 @@ def block(loss: Any, dtype: np.dtype[Any], outputs: int) -> int:
 
 
 def _compiled(function: Callable[..., Any], dtype: Any) -> Any:
-    return rebind(function, words(dtype), njit(error_model="numpy"))
+    return rebind(function, words(dtype), njit(error_model="numpy", forceinline=True))
 
 
 def _define(name: str, lines: list[str], meanings: dict[str, Any]) -> Callable[..., Any]:

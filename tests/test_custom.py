@@ -3,8 +3,10 @@
 import inspect
 import math
 import pickle
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import cases
 import numpy as np
@@ -16,6 +18,7 @@ from bits import all_same_bits
 import fastloss as fl
 from fastloss._custom import functions as f
 from fastloss._custom.stable import EARLY, LATE, rewritten
+from fastloss._custom.trace import FUNCTIONS, UFUNCS
 from fastloss.accuracy import measure, points
 
 FRACTION = {"target": (0.0, 1.0)}
@@ -354,7 +357,10 @@ def test_it_pickles_into_a_process_that_does_not_know_it():
 
 
 def test_domains_are_checked():
-    with fl.use_backend("numpy"), pytest.raises(ValueError, match=r"target\[2\] is 3\.0, outside its domain"):
+    with (
+        fl.use_backend("numpy"),
+        pytest.raises(ValueError, match=r"target\[2\] is 3\.0, outside its domain"),
+    ):
         sigmoid_cross_entropy().value(np.zeros(3), np.array([0.0, 1.0, 3.0]))
 
 
@@ -405,3 +411,11 @@ def test_check_reports_what_is_wrong():
     assert good.ok
     assert str(good).startswith("cauchy(scale=2.0): ok\n")
     assert "loses digits at prediction = " in str(good)  # squares overflow
+
+
+def test_the_page_lists_what_can_be_traced():
+    page = (Path(__file__).parents[1] / "docs/custom.md").read_text()
+    table = page[page.index("## What can be traced") : page.index("## Derivatives")]
+    listed = set(re.findall(r"`([a-z]\w+)`", table)) - {"abs"}
+    cells = {name for name in listed if name not in ("if", "and", "max", "scipy")}
+    assert cells == {*UFUNCS, *(function.__name__ for function in FUNCTIONS)}

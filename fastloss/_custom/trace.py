@@ -14,7 +14,7 @@ from sympy.logic.boolalg import Boolean
 
 from . import functions as f
 
-__all__ = ["Traced", "exact", "trace"]
+__all__ = ["FUNCTIONS", "UFUNCS", "Traced", "exact", "trace"]
 
 
 def exact(number: Any) -> Any:
@@ -37,7 +37,7 @@ def _entropy(x: Any) -> Any:
     return -x * sympy.log(x)
 
 
-_UFUNCS: dict[str, Callable[..., Any]] = {
+UFUNCS: dict[str, Callable[..., Any]] = {
     # NumPy's
     "absolute": f.Absolute,
     "add": lambda a, b: a + b,
@@ -89,11 +89,11 @@ _UFUNCS: dict[str, Callable[..., Any]] = {
     "xlog1py": f.Xlog1py,
     "xlogy": f.Xlogy,
 }
-_UFUNCS["fmax"] = _UFUNCS["maximum"]
-_UFUNCS["fmin"] = _UFUNCS["minimum"]
-_UFUNCS["bitwise_and"] = _UFUNCS["logical_and"]
-_UFUNCS["bitwise_or"] = _UFUNCS["logical_or"]
-_UFUNCS["invert"] = _UFUNCS["logical_not"]
+UFUNCS["fmax"] = UFUNCS["maximum"]
+UFUNCS["fmin"] = UFUNCS["minimum"]
+UFUNCS["bitwise_and"] = UFUNCS["logical_and"]
+UFUNCS["bitwise_or"] = UFUNCS["logical_or"]
+UFUNCS["invert"] = UFUNCS["logical_not"]
 
 
 def _where(condition: Any, yes: Any, no: Any) -> Any:
@@ -111,7 +111,7 @@ def _select(conditions: Any, choices: Any, default: Any = 0) -> Any:
     return sympy.Piecewise(*((choice, condition) for condition, choice in pairs), (default, True))
 
 
-_FUNCTIONS: dict[Any, Callable[..., Any]] = {
+FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.clip: _clip,
     np.select: _select,
     np.where: _where,
@@ -128,18 +128,18 @@ class Traced:
         self.expression = expression
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        if method != "__call__" or ufunc.__name__ not in _UFUNCS:
+        if method != "__call__" or ufunc.__name__ not in UFUNCS:
             name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
             raise _untraceable(name)
         if options:
             raise TypeError(f"a formula cannot give {ufunc.__name__} {', '.join(options)}=")
-        return Traced(_UFUNCS[ufunc.__name__](*map(_expression, inputs)))
+        return Traced(UFUNCS[ufunc.__name__](*map(_expression, inputs)))
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
-        if function not in _FUNCTIONS:
+        if function not in FUNCTIONS:
             raise _untraceable(function.__name__)
         plain = {name: _expression(value) for name, value in options.items()}
-        return Traced(_FUNCTIONS[function](*map(_expression, args), **plain))
+        return Traced(FUNCTIONS[function](*map(_expression, args), **plain))
 
     def __bool__(self) -> bool:
         raise TypeError(
@@ -196,7 +196,7 @@ def _operator(name: str, swapped: bool = False) -> Callable[..., Any]:
         operands = (*others, self) if swapped else (self, *others)
         if not all(isinstance(x, (Traced, numbers.Real, np.ndarray)) for x in others):
             return NotImplemented
-        return Traced(_UFUNCS[name](*map(_expression, operands)))
+        return Traced(UFUNCS[name](*map(_expression, operands)))
 
     return apply
 

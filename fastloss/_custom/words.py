@@ -58,11 +58,13 @@ def cosh(x: Any) -> Any:
 
 
 def log_cosh(x: Any) -> Any:
-    size = abs(x)
-    half = sinh(const(0.5) * where(size < const(1.0), size, const(0.0)))
-    near = log1p(const(2.0) * half * half)
-    far = size + (log1p(exp(const(-2.0) * size)) - const(0.6931471805599453))
-    return where(size < const(1.0), near, far)
+    size, one = abs(x), const(1.0)
+    small = size < one
+    m = expm1(size)
+    inverse = one / (one + m)
+    # cosh(x) - 1 near 0; what exp(-2 |x|) adds to |x| - log(2) elsewhere
+    rest = log1p(where(small, const(0.5) * m * m, inverse) * inverse)
+    return where(small, rest, rest + (size - const(0.6931471805599453)))
 
 
 def erf(x: Any) -> Any:
