@@ -87,7 +87,7 @@ def binary_cross_entropy(prediction, target):
 BUILT_IN = {
     huber: ("all", 2, 1, math.inf),  # the Hessian at the kink is the user's choice
     quantile: ("all", 1, 1, 0),
-    log_cosh: ("ordinary", 4, 2, 4),
+    log_cosh: ("ordinary", 5, 2, 4),
     sigmoid_cross_entropy: ("all", 2.5, 2.5, 3),
     poisson: ("ordinary", 2, 2, 1.5),
     tweedie: ("derivatives", 0, 4, 4),
