@@ -13,6 +13,7 @@ except ImportError as error:
     raise ImportError("the backend 'numba' needs Numba: pip install fastloss[numba]") from error
 from numba import carray, njit, types
 
+from . import _kept
 from ._plan import GRAD, HESS, VALUE
 from .vocabulary import rebind
 from .vocabulary.compiled import words
@@ -41,8 +42,9 @@ def block(loss: Any, dtype: np.dtype[Any], outputs: int) -> int:
     key = (loss.scalars, dtype, compiled)
     if key not in _blocks:
         make = _row_block if loss.schema == "row" else _map_block
-        function = make(loss, dtype.type, compiled)
-        _blocks[key] = numba.cfunc(_SIGNATURE, error_model="numpy")(function)
+        function, formulas = make(loss, dtype.type, compiled)
+        what = f"{loss.kernel} in {dtype.name}"
+        _blocks[key] = _kept.compiled(function, _SIGNATURE, formulas, what)
     return int(_blocks[key].address)
 
 
@@ -53,11 +55,12 @@ def _compiled(function: Callable[..., Any], dtype: Any) -> Any:
 def _define(name: str, lines: list[str], meanings: dict[str, Any]) -> Callable[..., Any]:
     """A function from lines of text: Numba has no other way to write a variable arity."""
     text = f"def {name}(n, k, inputs, parameters, outputs):\n    " + "\n    ".join(lines)
+    meanings["__name__"] = __name__  # compiled code that is kept asks for its module
     exec(compile(text, f"<{name}>", "exec"), meanings)
     return meanings[name]
 
 
-def _map_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
+def _map_block(loss: Any, dtype: Any, outputs: int) -> tuple[Any, list[Any]]:
     inputs, parameters = len(loss.inputs), len(loss.kernel_parameters())
     count = len(loss.differentiated)
     lines = [f"x{i} = carray(inputs[{i}], n, dtype)" for i in range(inputs)]
@@ -73,7 +76,8 @@ def _map_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
     arguments = [f"x{i}[i]" for i in range(inputs)] + [f"c{i}" for i in range(parameters)]
     lines += ["for i in range(n):", f"    point = formula({', '.join(arguments)})", *stores]
     formula = _compiled(loss.scalars.formula, dtype)
-    return _define("map_block", lines, {"carray": carray, "dtype": dtype, "formula": formula})
+    meanings = {"carray": carray, "dtype": dtype, "formula": formula}
+    return _define("map_block", lines, meanings), [loss.scalars.formula]
 
 
 @njit(error_model="numpy")
@@ -124,7 +128,7 @@ _REFERENCES = {
 }
 
 
-def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
+def _row_block(loss: Any, dtype: Any, outputs: int) -> tuple[Any, list[Any]]:
     """Class-major buffers, every loop across rows, as in the compiled core."""
     scalars = loss.scalars
     parameters = len(loss.kernel_parameters())
@@ -221,9 +225,10 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> Callable[..., Any]:
         ]
     meanings = {"np": np, "carray": carray, "dtype": dtype, "add": _add, "total": _total}
     meanings["is_set"] = _is_set
-    for name in ["term", "fit", "finish"] + ["settle"] * bool(settled) + ["emit"] * keeps:
-        meanings[name] = _compiled(getattr(scalars, name), dtype)
-    return _define("row_block", lines, meanings)
+    names = ["term", "fit", "finish"] + ["settle"] * bool(settled) + ["emit"] * keeps
+    formulas = [getattr(scalars, name) for name in names]
+    meanings |= {name: _compiled(f, dtype) for name, f in zip(names, formulas, strict=True)}
+    return _define("row_block", lines, meanings), formulas
 
 
 @numba.extending.intrinsic

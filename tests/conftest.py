@@ -1,12 +1,16 @@
 """What every test module shares: settings of hypothesis, a restored library after each test."""
 
 import os
+from pathlib import Path
 
 import cases
 import hypothesis
 import pytest
 
 import fastloss as fl
+
+# Kernels that Numba compiles are kept from run to run, apart from the developer's own.
+os.environ.setdefault("FASTLOSS_CACHE_DIR", str(Path(__file__).parents[1] / "build" / "kernels"))
 
 hypothesis.settings.register_profile("quick", max_examples=30, deadline=None, derandomize=True)
 hypothesis.settings.register_profile("full", max_examples=500, deadline=None)

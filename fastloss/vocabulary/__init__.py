@@ -168,7 +168,7 @@ def rebind(
     callable
         A function of the same code; helper functions are rebound along.
     """
-    bound: dict[str, Any] = {"__builtins__": builtins}
+    bound: dict[str, Any] = {"__builtins__": builtins, "__name__": __name__}
     for name in _names(function.__code__):
         helper = function.__globals__.get(name)
         if name in words:

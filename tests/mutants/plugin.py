@@ -4,6 +4,8 @@ See the package.
 """
 
 import functools
+import os
+import tempfile
 from pathlib import Path
 
 import fastloss as fl
@@ -123,7 +125,10 @@ def mutate(backend, formula, output, *change):
 
 
 def mutate_compiled(wrong):
-    """Numba compiles texts alone, so mutants call what it made of them."""
+    """Numba compiles texts alone, so mutants call what it made of them.
+
+    What is kept on disk goes by the true texts, so that nothing may be found there.
+    """
     import numba
 
     from fastloss import _numba
@@ -135,3 +140,4 @@ def mutate_compiled(wrong):
         return numba.njit(wrong[function](inner)) if function in wrong else inner
 
     _numba._compiled = compiled
+    os.environ["FASTLOSS_CACHE_DIR"] = tempfile.mkdtemp()
