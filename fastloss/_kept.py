@@ -124,5 +124,5 @@ def _surroundings() -> bytes:
     llvm = llvmlite.binding
     features = llvm.get_host_cpu_features().flatten()
     versions = (__version__, numba.__version__, llvmlite.__version__, platform.python_version())
-    text = repr((versions, llvm.get_host_cpu_name(), features, numba.core.config.OPT)).encode()
+    text = repr((versions, llvm.get_host_cpu_name(), features)).encode()
     return hashlib.sha256(text + b"".join(file.read_bytes() for file in files)).digest()
