@@ -6,6 +6,7 @@ import ast
 import difflib
 import functools
 import inspect
+import numbers
 from collections.abc import Callable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -390,6 +391,24 @@ class MapLoss(Loss):
     unit = "element"
     formula: ClassVar[Callable[..., Any]]
     definition: ClassVar[Callable[..., Any]]
+
+    def __mul__(self, factor: Any) -> MapLoss:
+        """The loss times a number."""
+        if not isinstance(factor, numbers.Real):
+            return NotImplemented
+        from ._combined import combined
+
+        return combined((factor, self))
+
+    __rmul__ = __mul__
+
+    def __add__(self, other: Any) -> MapLoss:
+        """The sum of two losses, which one pass computes."""
+        if not isinstance(other, MapLoss):
+            return NotImplemented
+        from ._combined import combined
+
+        return combined((1, self), (1, other))
 
 
 class RowLoss(Loss):
