@@ -128,13 +128,16 @@ def common_power(e: Any) -> Any:
     for base in {t.base for t in e.atoms(sympy.Pow) if _plus_one(t.base) is not None}:
         u, b = sympy.Dummy("u"), sympy.Dummy("b", positive=True)
         terms = [t.subs(base, b).subs(_plus_one(base), u) for t in e.args]
-        exponents = [t.as_coeff_exponent(b)[1] for t in terms]
-        if not all(x.is_Rational for x in exponents) or len(set(exponents)) < 2:
-            continue
+        split = [t.as_independent(u, b, as_Add=False) for t in terms]
+        numbers, factors = zip(*(fixed.as_coeff_Mul() for fixed, _ in split), strict=True)
+        exponents = [part.as_coeff_exponent(b)[1] for _, part in split]
+        if len(set(factors)) > 1 or not all(x.is_Rational for x in exponents):
+            continue  # what is multiplied out must be u's polynomials alone
         least = min(exponents)
-        rest = sympy.expand(sympy.Add(*(t / b**least for t in terms)).subs(b, 1 + u))
+        parts = zip(numbers, (part / b**least for _, part in split), strict=True)
+        rest = sympy.expand(sympy.Add(*(n * part for n, part in parts)).subs(b, 1 + u))
         if rest.count_ops() < sympy.Add(*terms).count_ops() - 2:
-            return (rest * b**least).subs(u, _plus_one(base)).subs(b, base)
+            return factors[0] * (rest * b**least).subs(u, _plus_one(base)).subs(b, base)
     return None
 
 
@@ -158,7 +161,7 @@ def saturated(e: Any) -> Any:
             others = [t for j, t in enumerate(terms) if j != i]
             beyond, below = f.Softplus(-x), own[0]
             if function is f.Softplus:
-                linear = [t for t in others if (t / x).simplify().has(*x.free_symbols) is False]
+                linear = [t for t in others if not sympy.cancel(t / x).has(*x.free_symbols)]
                 if not linear:
                     continue
                 others = [t for t in others if t not in linear]
