@@ -39,12 +39,14 @@ class BuildCore(build_ext):
     def build_extension(self, extension):
         if extension.name == "fastloss._core":
             extra = os.environ.get("FASTLOSS_CXXFLAGS", "").split()
+            # those of a checkout that is developed stay, for tests that read them
+            folder = "build/temp" if self.editable_mode and not extra else self.build_temp
 
             def compile_source(item):
                 source, flags = item
                 return self.compiler.compile(
                     [source],
-                    output_dir=self.build_temp,
+                    output_dir=folder,
                     include_dirs=extension.include_dirs,
                     extra_postargs=[*CPP_FLAGS, *flags, *extra],
                     depends=extension.depends,
