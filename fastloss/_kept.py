@@ -55,18 +55,22 @@ def compiled(
     """
     options = {"error_model": "numpy"}
     found: Any = CFunc(function, (signature.args, signature.return_type), {}, options)
-    found._cache = _Kept(folder() / f"{_digest(function, *formulas)}.pickle", what)
-    found.compile()
+    found._cache = _Kept(folder() / f"{_digest(function, *formulas)}.pickle")
+    timer = threading.Timer(PATIENCE, _tell, (what,))
+    timer.daemon = True
+    timer.start()
+    try:
+        found.compile()
+    finally:
+        timer.cancel()
     return found
 
 
 class _Kept:
     """What Numba asks for a compiled function before it compiles, and gives it to afterwards."""
 
-    def __init__(self, path: Path, what: str) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._timer = threading.Timer(PATIENCE, _tell, (what, path.parent))
-        self._timer.daemon = True
 
     def load_overload(self, signature: Any, target_context: Any) -> Any:
         try:
@@ -74,11 +78,9 @@ class _Kept:
             rtsys.initialize(target_context)  # what allocates within kernels
             return CompileResult._rebuild(target_context, *data)
         except Exception:  # absent, cut off, or of another build: compile
-            self._timer.start()
             return None
 
     def save_overload(self, signature: Any, result: Any) -> None:
-        self._timer.cancel()
         data = serialize.dumps(result._reduce())
         with contextlib.suppress(OSError):  # a folder that cannot be written keeps nothing
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,25 +89,25 @@ class _Kept:
             os.replace(file.name, self._path)  # all or nothing, whoever else writes it
 
 
-def _tell(what: str, kept_in: Path) -> None:
-    print(f"fastloss: compiling {what}; kept in {kept_in}", file=sys.stderr, flush=True)
+def _tell(what: str) -> None:
+    print(f"fastloss: compiling {what}; kept in {folder()}", file=sys.stderr, flush=True)
 
 
 def _digest(*functions: types.FunctionType) -> str:
     total = hashlib.sha256(_surroundings())
-    seen: set[types.CodeType] = set()
+    seen: set[types.FunctionType] = set()
     for function in functions:
         for part in _texts(function, seen):
             total.update(part)
     return total.hexdigest()
 
 
-def _texts(function: types.FunctionType, seen: set[types.CodeType]) -> Iterator[bytes]:
+def _texts(function: types.FunctionType, seen: set[types.FunctionType]) -> Iterator[bytes]:
     """What a function does, and the helper functions that it calls."""
-    code = function.__code__
-    if code in seen:
+    if function in seen:
         return
-    seen.add(code)
+    seen.add(function)
+    code = function.__code__
     yield repr((code.co_code, code.co_names, code.co_varnames)).encode()
     yield repr([c for c in code.co_consts if not isinstance(c, types.CodeType)]).encode()
     for name in code.co_names:

@@ -157,6 +157,60 @@ def test_what_is_traced_is_what_numpy_computes(what, backend):
     np.testing.assert_allclose(grad[smooth], slopes[smooth], 1e-6, 1e-6)
 
 
+FOUND_BY_REVIEW = {
+    "a scaled difference": (
+        lambda p, t: np.log(np.cosh(0.1 * (p - t))), 1e5 + 0.25, 1e5, np.log(np.cosh(0.025))
+    ),
+    "a hinge from 0 and 1": (
+        lambda p, t: np.maximum(0, 1 - np.where(t > 0, 1, -1) * p), 0.5, 1.0, 0.5
+    ),
+    "capped": (lambda p, t: np.minimum(np.log(1 + np.exp(p)) - t * p, 10.0), 50.0, 0.0, 10.0),
+    "an infinity": (lambda p, t: np.where(p > 0, -np.log(p), np.inf), -1.0, 0.0, np.inf),
+    "a clip without end": (lambda p, t: np.clip(p, 0, np.inf), 3.0, 0.0, 3.0),
+    "a negative base": (lambda p, t: (p - t) ** 33, -1.0, 0.0, -1.0),
+    "a choice in a square": (lambda p, t: (-p - np.where(t > p, p, t)) ** 2, 1.0, 2.0, 4.0),
+    "constants": (lambda p, t: np.maximum(0 * p, 1) + scipy.special.expit(0 * p), 1.0, 0.0, 1.5),
+    "a condition as a number": (lambda p, t: (p > t) * (p - t) ** 2, 3.0, 1.0, 4.0),
+    "a label as a condition": (lambda p, t: np.where(t == True, p, -p), 2.0, 1.0, 2.0),  # noqa: E712
+    "an exclusive or": (lambda p, t: np.where((p > 0) ^ (t > 0), 1.0, p), 2.0, 1.0, 2.0),
+    "the same twice": (lambda p, t: np.logaddexp(p, p), 1.0, 0.0, 1 + math.log(2)),
+    "a far tail": (lambda p, t: np.log(scipy.special.erfc(p)), 7.0, 0.0, np.log(scipy.special.erfc(7.0))),
+    "a power of a logistic": (lambda p, t: (np.exp(p) / (1 + np.exp(p))) ** 2, 800.0, 0.0, 1.0),
+    "a large square": (lambda p, t: np.sqrt(1 + p**2) - 1, 1e200, 0.0, np.inf),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FOUND_BY_REVIEW)
+def test_harder_formulas(what):
+    formula, p, t, true = FOUND_BY_REVIEW[what]
+    loss = fl.custom(_of(formula))()
+    with fl.use_backend("numpy"):
+        value = loss.value(np.array([p]), np.array([float(t)]))
+    np.testing.assert_allclose(value, true, 1e-7)
+
+
+@pytest.mark.parametrize("backend", ["numpy", pytest.param("native", marks=pytest.mark.full)])
+def test_powers_that_are_parameters(backend):
+    @fl.custom
+    def power(prediction, target, g=2.0):
+        return abs(prediction - target) ** g
+
+    @fl.custom
+    def odd(prediction, target, g=3.0):
+        return (prediction - target) ** g
+
+    zero, two = np.zeros(1), np.full(1, 2.0)
+    with fl.use_backend(backend):
+        for g, at_zero in ((1.0, 0.0), (1.5, np.inf), (2.0, 2.0), (2.5, 0.0), (3.0, 0.0)):
+            assert power(g=g).value_grad_hess(zero, zero) == (0.0, 0.0, at_zero)
+            expected = 2**g, g * 2 ** (g - 1), g * (g - 1) * 2 ** (g - 2)
+            value, grad, hess = power(g=g).value_grad_hess(two, zero)
+            np.testing.assert_allclose((value, grad[0], hess[0]), expected, 1e-14)
+        assert odd().value_grad_hess(-two, zero) == (-8.0, 12.0, -12.0)
+        assert odd(g=2.0).value_grad_hess(-two, zero) == (4.0, -4.0, 2.0)
+        assert np.isnan(odd(g=2.5).value(-two, zero))
+
+
 REFUSED = {
     "sort": (lambda p, t: np.sort(p), "cannot use sort"),
     "a branch": (lambda p, t: max(p, t), "cannot branch on its inputs"),
@@ -186,8 +240,16 @@ ARGUMENTS = [
     (lambda p, y: p, {}, TypeError, r"got \(p, y\)"),
     (lambda prediction, target, cost: cost, {}, TypeError, "must take prediction, target, then"),
     (lambda prediction, target, a="x": prediction, {}, TypeError, "default of a must be a number"),
-    (lambda prediction, target, a=math.inf: prediction, {}, ValueError, "must be finite"),
-    (lambda prediction, target, _a=1: prediction, {}, ValueError, "must not begin with _"),
+    (
+        lambda prediction, target, a=math.inf: prediction,
+        {},
+        ValueError,
+        "must be a finite number; got inf",
+    ),
+    (lambda prediction, target, _a=1: prediction, {}, ValueError, "cannot be called '_a'"),
+    (lambda prediction, target, value=1: prediction, {}, ValueError, "cannot be called 'value'"),
+    (lambda prediction, target, weight=1: prediction, {}, ValueError, "cannot be called 'weight'"),
+    (lambda prediction, target: prediction, {"domains": {"target": (0, None)}}, ValueError, "low"),
     (lambda prediction, target: prediction, {"convx": True}, TypeError, "states convex"),
     (lambda prediction, target: prediction, {"convex": 3}, ValueError, "one of True, False"),
     (lambda prediction, target: prediction, {"link": "probit"}, ValueError, "'identity', 'log'"),
@@ -217,7 +279,13 @@ PATTERNS = [
     (sympy.log(1 + u), f.Log1p(u)),
     (sympy.exp(u) - 1, f.Expm1(u)),
     (3 - 3 * sympy.exp(u), -3 * f.Expm1(u)),
-    (sympy.sqrt(1 + u) - 1, u / (1 + sympy.sqrt(1 + u))),
+    (
+        sympy.sqrt(1 + u) - 1,
+        f.Choice((u / (1 + sympy.sqrt(1 + u)), u < 1), (sympy.sqrt(1 + u) - 1, True)),
+    ),
+    (sympy.exp(2 * x) / (1 + sympy.exp(x)) ** 2, f.Sigmoid(x) ** 2),
+    (sympy.log(f.Erfc(x)), f.LogErfc(x)),
+    (f.Absolute(x) ** 2, x**2),
     (sympy.log(sympy.cosh(x)), f.LogCosh(x)),
     (1 / (1 + u) - u / (1 + u) ** 2, (1 + u) ** -2),
 ]
@@ -380,8 +448,13 @@ def test_given_derivatives_take_the_place_of_derived_ones():
     def curved(prediction, target):
         return (prediction - target) ** 2
 
+    @fl.custom(hess=lambda prediction, target: 2.0)
+    def constant(prediction, target):
+        return (prediction - target) ** 2
+
     with fl.use_backend("numpy"):
         one, zero = np.ones(1), np.zeros(1)
+        assert constant().hess(one, zero) == 2.0
         assert given().grad_and_hess(one, zero) == (3.0, 3.0)
         assert curved().grad_and_hess(one, zero) == (2.0, 7.0)
 
@@ -393,7 +466,7 @@ def test_a_name_of_the_registry_stays_a_name_of_ones_own():
 
 def test_sources():
     text = costly.source()
-    assert text.startswith("def costly(prediction, target, cost, alpha, sign_):\n")
+    assert text.startswith("def costly(prediction, target, cost, alpha, _sign):\n")
     assert "where(" in text
     assert r"\alpha" in costly.source(latex=True)
 

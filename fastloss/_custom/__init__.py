@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -11,11 +10,14 @@ from sympy.core.parameters import distribute
 
 from .._domains import ANYTHING, Domain
 from .._links import LINKS
-from .loss import CustomLoss, Formula, class_of
+from .loss import CustomLoss, Formula, class_of, number
 from .trace import trace
 
 __all__ = ["CustomLoss", "make"]
 
+_TAKEN = {*dir(CustomLoss), "differentiated", "formula", "given", "name", "self"}
+_TAKEN |= set(inspect.signature(CustomLoss.value_grad_hess).parameters)
+"""Names that a loss or its methods use themselves."""
 _STATEMENTS = {
     "convex": (True, False),
     "elicits": ("mean", "median", "quantile", "expectile", "mode", "probabilities", ""),
@@ -46,9 +48,9 @@ def make(
     extras = tuple(inputs)
     parameters = _parameters(function, extras)
     names = ("prediction", "target", *extras, *(name for name, _ in parameters))
-    for name in names:
-        if name.startswith("_"):
-            raise ValueError(f"names of a formula's arguments must not begin with _; got {name!r}")
+    for name in names[2:]:
+        if name.startswith("_") or name in _TAKEN:
+            raise ValueError(f"an argument of the formula cannot be called {name!r}")
     for name, value in statements.items():
         if name not in _STATEMENTS:
             raise TypeError(f"a custom loss states {', '.join(_STATEMENTS)}; got {name}=")
@@ -57,12 +59,12 @@ def make(
             raise ValueError(f"{name} must be one of {known}; got {value!r}")
     with distribute(False):
         given = Formula(
-            name=function.__name__,
+            name=getattr(function, "__name__", type(function).__name__),
             text=inspect.getdoc(function) or "A custom loss.",
             parameters=parameters,
             value=trace(function, names),
-            grad=grad and trace(grad, names),
-            hess=hess and trace(hess, names),
+            grad=grad and trace(grad, names, constant=True),
+            hess=hess and trace(hess, names, constant=True),
             inputs=extras,
             domains=tuple(_domains(("prediction", "target", *extras), domains or {})),
             statements=tuple(sorted(statements.items())),
@@ -86,11 +88,7 @@ def _parameters(
     for name, p in signature.items():
         if p.default is p.empty:
             continue
-        if isinstance(p.default, bool) or not isinstance(p.default, (int, float)):
-            raise TypeError(f"the default of {name} must be a number; got {p.default!r}")
-        if not math.isfinite(p.default):
-            raise ValueError(f"the default of {name} must be finite; got {p.default!r}")
-        found.append((name, float(p.default)))
+        found.append((name, number(f"the default of {name}", p.default)))
     return tuple(found)
 
 
@@ -102,7 +100,10 @@ def _domains(names: tuple[str, ...], ends: Mapping[str, tuple[float, float]]) ->
         if name not in ends:
             yield ANYTHING
             continue
-        low, high = map(float, ends[name])
+        try:
+            low, high = map(float, ends[name])
+        except (TypeError, ValueError):
+            low = high = 0.0
         if not low < high:
             raise ValueError(f"the domain of {name} must be (low, high); got {ends[name]!r}")
         yield Domain(f"a number in [{low:g}, {high:g}]", low, high)

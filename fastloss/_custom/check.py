@@ -108,7 +108,7 @@ def _derivatives(loss: Any) -> list[Derivative]:
                 scale = max(abs(exact), mpf(1))
                 error = float(abs(mpf(float(got[i])) - exact) / scale)
             near_kink = unit.met_kink or len(unit.sides) > 0
-            if error > worst.error and not near_kink:
+            if not error <= worst.error and not near_kink:  # NaN is worst
                 worst = Derivative(output, error, {n: float(x[i]) for n, x in inputs.items()})
         results.append(worst)
     return results

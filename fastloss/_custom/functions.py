@@ -13,21 +13,30 @@ from sympy import S
 
 __all__ = [
     "Absolute",
+    "Choice",
     "Digamma",
     "Erf",
+    "Erfc",
     "Expm1",
+    "Group",
+    "InverseMills",
+    "InverseMillsSlope",
     "Least",
     "Lgamma",
     "Log1p",
     "LogCosh",
+    "LogErfc",
     "Maximum",
     "Minimum",
     "NormalDensity",
+    "Power",
     "Ratio",
+    "Real",
     "SechSquared",
     "Sigmoid",
     "Sign",
     "Softplus",
+    "Steep",
     "Tanh",
     "Trigamma",
     "Xlog1py",
@@ -35,18 +44,33 @@ __all__ = [
 ]
 
 
-class _Real(sympy.Function):
+class Real(sympy.Function):
     is_real = True
 
 
-class Sign(_Real):
+class Choice(sympy.Piecewise):
+    """One of several by conditions."""
+
+    def _eval_is_integer(self) -> None:
+        """Unknown: SymPy 1.14 would go round in circles over differences of integers."""
+
+
+class Group(Real):
+    """A sum that is computed by itself, whatever it is added to."""
+
+
+class Sign(Real):
     """-1, 0 or 1."""
 
     def _eval_derivative(self, x: Any) -> Any:
         return S.Zero
 
+    def _eval_power(self, exponent: Any) -> Any:
+        """Of even powers the limit at 0, which both sides share."""
+        return S.One if exponent.is_even else None
 
-class Absolute(_Real):
+
+class Absolute(Real):
     """The magnitude; its derivative is 0 at 0."""
 
     is_nonnegative = True
@@ -54,8 +78,11 @@ class Absolute(_Real):
     def fdiff(self, argindex: int = 1) -> Any:
         return Sign(self.args[0])
 
+    def _eval_power(self, exponent: Any) -> Any:
+        return self.args[0] ** exponent if exponent.is_even else None
 
-class Least(_Real):
+
+class Least(Real):
     """Of two numbers and what lies between them that of least magnitude."""
 
     @classmethod
@@ -72,81 +99,83 @@ class Least(_Real):
         return Least(self.args[0].diff(x), self.args[1].diff(x))
 
 
-class Maximum(_Real):
+class Maximum(Real):
     """The larger of two; where they are equal its derivative is the least between both."""
 
     def _eval_derivative(self, x: Any) -> Any:
         a, b = self.args
         slopes = a.diff(x), b.diff(x)
-        return sympy.Piecewise((slopes[0], a > b), (slopes[1], a < b), (Least(*slopes), True))
+        return Choice((slopes[0], a > b), (slopes[1], a < b), (Least(*slopes), True))
 
 
-class Minimum(_Real):
+class Minimum(Real):
     """The smaller of two, with derivatives like the maximum's."""
 
     def _eval_derivative(self, x: Any) -> Any:
         a, b = self.args
         slopes = a.diff(x), b.diff(x)
-        return sympy.Piecewise((slopes[0], a < b), (slopes[1], a > b), (Least(*slopes), True))
+        return Choice((slopes[0], a < b), (slopes[1], a > b), (Least(*slopes), True))
 
 
-class Log1p(_Real):
+class Log1p(Real):
     """log(1 + x)."""
 
     def fdiff(self, argindex: int = 1) -> Any:
         return 1 / (1 + self.args[0])
 
 
-class Expm1(_Real):
+class Expm1(Real):
     """exp(x) - 1."""
 
     def fdiff(self, argindex: int = 1) -> Any:
         return sympy.exp(self.args[0])
 
 
-class Sigmoid(_Real):
+class Sigmoid(Real):
     """1 / (1 + exp(-x))."""
+
+    is_positive = True
 
     def fdiff(self, argindex: int = 1) -> Any:
         return Sigmoid(self.args[0]) * Sigmoid(-self.args[0])
 
 
-class Softplus(_Real):
+class Softplus(Real):
     """log(1 + exp(x))."""
 
     def fdiff(self, argindex: int = 1) -> Any:
         return Sigmoid(self.args[0])
 
 
-class Tanh(_Real):
+class Tanh(Real):
     """The hyperbolic tangent."""
 
     def fdiff(self, argindex: int = 1) -> Any:
         return SechSquared(self.args[0])
 
 
-class SechSquared(_Real):
+class SechSquared(Real):
     """1 - tanh(x)**2."""
 
     def fdiff(self, argindex: int = 1) -> Any:
         return -2 * Tanh(self.args[0]) * SechSquared(self.args[0])
 
 
-class LogCosh(_Real):
+class LogCosh(Real):
     """log(cosh(x))."""
 
     def fdiff(self, argindex: int = 1) -> Any:
         return Tanh(self.args[0])
 
 
-class NormalDensity(_Real):
+class NormalDensity(Real):
     """exp(-x**2 / 2) / sqrt(2 pi)."""
 
     def fdiff(self, argindex: int = 1) -> Any:
         return -self.args[0] * NormalDensity(self.args[0])
 
 
-class Erf(_Real):
+class Erf(Real):
     """The error function."""
 
     def fdiff(self, argindex: int = 1) -> Any:
@@ -154,25 +183,81 @@ class Erf(_Real):
         return 2 * root * NormalDensity(root * self.args[0])
 
 
-class Trigamma(_Real):
+class Erfc(Real):
+    """1 less the error function."""
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        root = sympy.sqrt(2)
+        return -2 * root * NormalDensity(root * self.args[0])
+
+
+class LogErfc(Real):
+    """Its logarithm; the derivative is the inverse of Mills' ratio."""
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        root = sympy.sqrt(2)
+        return -root * InverseMills(-root * self.args[0])
+
+
+class InverseMills(Real):
+    """The normal density over the distribution function."""
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        return -InverseMillsSlope(self.args[0])
+
+
+class InverseMillsSlope(Real):
+    """What it falls by."""
+
+
+class Power(Real):
+    """b**e where b may be 0 or negative; no derivative is NaN where b's is 0."""
+
+    def _eval_derivative(self, x: Any) -> Any:
+        b, e = self.args
+        slope = Steep(e * b.diff(x), b, e - 1)
+        return slope if x not in e.free_symbols else slope + e.diff(x) * self * sympy.log(b)
+
+
+class Steep(Real):
+    """a b**e; 0 where a is 0."""
+
+    @classmethod
+    def eval(cls, a: Any, b: Any, e: Any) -> Any:
+        if a.is_zero:
+            return S.Zero
+        return a if e.is_zero else None
+
+    def _eval_derivative(self, x: Any) -> Any:
+        a, b, e = self.args
+        slope = Steep(a.diff(x), b, e) + Steep(a * e * b.diff(x), b, e - 1)
+        return slope if x not in e.free_symbols else slope + e.diff(x) * self * sympy.log(b)
+
+
+class Trigamma(Real):
     """The second derivative of the logarithm of the gamma function."""
 
+    def _eval_derivative(self, x: Any) -> Any:
+        if x not in self.free_symbols:
+            return S.Zero
+        raise TypeError("no word computes the derivative of trigamma: give the formula hess=")
 
-class Digamma(_Real):
+
+class Digamma(Real):
     """The derivative of the logarithm of the gamma function."""
 
     def fdiff(self, argindex: int = 1) -> Any:
         return Trigamma(self.args[0])
 
 
-class Lgamma(_Real):
+class Lgamma(Real):
     """The logarithm of the gamma function."""
 
     def fdiff(self, argindex: int = 1) -> Any:
         return Digamma(self.args[0])
 
 
-class Ratio(_Real):
+class Ratio(Real):
     """a / b; 0 where a is 0, whatever b."""
 
     @classmethod
@@ -184,7 +269,7 @@ class Ratio(_Real):
         return Ratio(a.diff(x), b) - Ratio(a * b.diff(x), b**2)
 
 
-class Xlogy(_Real):
+class Xlogy(Real):
     """a log(b); 0 where a is 0."""
 
     def _eval_derivative(self, x: Any) -> Any:
@@ -194,7 +279,7 @@ class Xlogy(_Real):
         return direct + Ratio(a * b.diff(x), b)
 
 
-class Xlog1py(_Real):
+class Xlog1py(Real):
     """a log(1 + b); 0 where a is 0."""
 
     def _eval_derivative(self, x: Any) -> Any:

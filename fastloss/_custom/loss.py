@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -17,15 +17,17 @@ from .._parameters import Parameter
 from .stable import derived
 from .write import function, text
 
-__all__ = ["CustomLoss", "Formula", "class_of"]
+__all__ = ["CustomLoss", "Formula", "class_of", "number"]
 
 
-def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        value = getattr(value, "item", lambda: None)()
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+def number(name: str, value: Any) -> float:
+    """A parameter's value, checked."""
+    plain = value.item() if getattr(value, "shape", None) == () else value  # NumPy's numbers
+    if isinstance(plain, bool) or not isinstance(plain, (int, float)):
+        raise TypeError(f"{name} must be a number; got {shown(value)}")
+    if not abs(plain) <= sys.float_info.max:
         raise ValueError(f"{name} must be a finite number; got {shown(value)}")
-    return float(value)
+    return float(plain)
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def _make(given: Formula, parameters: dict[str, Any]) -> CustomLoss:
 @functools.cache
 def class_of(given: Formula) -> type[CustomLoss]:
     """The class of a formula, made once."""
-    parameters = {name: Parameter(default, _number) for name, default in given.parameters}
+    parameters = {name: Parameter(default, number) for name, default in given.parameters}
     members: dict[str, Any] = {
         "__doc__": given.text,
         "__module__": __name__,

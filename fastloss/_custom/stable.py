@@ -10,6 +10,8 @@ from typing import Any
 
 import sympy
 from sympy.core.parameters import distribute
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import BooleanFunction
 
 from . import functions as f
 
@@ -27,12 +29,14 @@ def _plus_one(x: Any) -> Any:
 
 
 def log_of_sum(e: Any) -> Any:
-    """log(1 + exp(x)), log(exp(a) + exp(b)), log(1 + u), log(1 / x), log(cosh(x))."""
+    """log(1 + exp(x)), log(exp(a) + exp(b)), log(1 + u), log(1 / x), log(cosh(x)), log(erfc(x))."""
     if e.func is not sympy.log:
         return None
     (x,) = e.args
     if x.func is sympy.cosh:
         return f.LogCosh(x.args[0])
+    if x.func is f.Erfc:
+        return f.LogErfc(x.args[0])
     if x.func is f.Sigmoid:
         return -f.Softplus(-x.args[0])
     if x.is_Pow and x.exp == -1:
@@ -84,8 +88,18 @@ def logistic(e: Any) -> Any:
     for t in e.args:
         for s in e.args:
             base, exponent = s.as_base_exp()
-            if t.func is sympy.exp and base == f.Sigmoid(-t.args[0]) and exponent.is_Integer:
-                return (e / t / s) * f.Sigmoid(t.args[0]) * base ** (exponent - 1)
+            if t.func is not sympy.exp or base.func is not f.Sigmoid or not exponent.is_Integer:
+                continue
+            times = -t.args[0] / base.args[0]
+            if times.is_Integer and 0 < times <= exponent:
+                return (e / t / s) * f.Sigmoid(-base.args[0]) ** times * base ** (exponent - times)
+    return None
+
+
+def plain_power(e: Any) -> Any:
+    """Powers of what is positive."""
+    if e.func is f.Power and (e.args[0].is_positive or e.args[1].is_Integer):
+        return e.args[0] ** e.args[1]
     return None
 
 
@@ -118,14 +132,19 @@ def root_less_one(e: Any) -> Any:
     def is_root(x: Any) -> bool:
         return bool(x.is_Pow and x.exp == half and _plus_one(x.base) is not None)
 
-    return _less_limit(e, is_root, lambda x: _plus_one(x.base) / (1 + x))
+    def rest_of(x: Any) -> Any:
+        u = _plus_one(x.base)
+        return f.Choice((u / (1 + x), u < 1), (x - 1, True))  # a large u may be infinite
+
+    return _less_limit(e, is_root, rest_of)
 
 
 def common_power(e: Any) -> Any:
     """1 / (1 + u) - u / (1 + u)^2 = 1 / (1 + u)^2, and whatever else of this kind is shorter."""
     if not e.is_Add:
         return None
-    for base in {t.base for t in e.atoms(sympy.Pow) if _plus_one(t.base) is not None}:
+    bases = {t.base for t in e.atoms(sympy.Pow) if _plus_one(t.base) is not None}
+    for base in sorted(bases, key=str):
         u, b = sympy.Dummy("u"), sympy.Dummy("b", positive=True)
         terms = [t.subs(base, b).subs(_plus_one(base), u) for t in e.args]
         split = [t.as_independent(u, b, as_Add=False) for t in terms]
@@ -157,6 +176,8 @@ def saturated(e: Any) -> Any:
             if len(own) != 1:
                 continue
             (x,) = own[0].args
+            if not x.free_symbols:
+                continue
             factor = number * sympy.Mul(*(t for t in factors if t is not own[0]))
             others = [t for j, t in enumerate(terms) if j != i]
             beyond, below = f.Softplus(-x), own[0]
@@ -166,7 +187,7 @@ def saturated(e: Any) -> Any:
                     continue
                 others = [t for t in others if t not in linear]
                 slope = sympy.Add(*(sympy.cancel(t / x) for t in linear))
-                near = sympy.Piecewise(
+                near = f.Choice(
                     ((factor + slope) * x + factor * beyond, x > 0),
                     (slope * x + factor * below, True),
                 )
@@ -174,15 +195,16 @@ def saturated(e: Any) -> Any:
             if any(t.has(f.Sigmoid) for t in others):
                 continue
             level = sympy.Add(*others)
-            return sympy.Piecewise(
-                ((factor + level) - factor * f.Sigmoid(-x), x > 0),
+            return f.Choice(
+                (f.Group(factor + level) - factor * f.Sigmoid(-x), x > 0),
                 (level + factor * below, True),
             )
     return None
 
 
 EARLY: tuple[Rule, ...] = (
-    log_of_sum, log1p_of_exp, times_log, logistic, complement, exp_less_one, common_power,
+    log_of_sum, log1p_of_exp, times_log, logistic, plain_power, complement, exp_less_one,
+    common_power,
 )  # fmt: skip
 """Before derivatives are taken: these make them simpler, too."""
 LATE: tuple[Rule, ...] = (root_less_one, saturated)
@@ -201,6 +223,8 @@ def rewritten(e: Any, rules: tuple[Rule, ...]) -> Any:
         return e
     if e.func in _NAMES:
         return rewritten(_NAMES[e.func](*e.args), rules)
+    if rules is LATE and isinstance(e, (Relational, BooleanFunction)):
+        return e
     args = [rewritten(x, rules) for x in e.args]
     if any(a is not b for a, b in zip(args, e.args, strict=True)):
         e = e.func(*args)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,14 @@ def _log_cosh(x: Any) -> Any:
     return sympy.log(sympy.cosh(x))
 
 
+def _either(a: Any, b: Any) -> Any:
+    return sympy.Or(sympy.And(a, sympy.Not(b)), sympy.And(sympy.Not(a), b))
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    return base**exponent if exponent.is_Rational else f.Power(base, exponent)
+
+
 def _entropy(x: Any) -> Any:
     return -x * sympy.log(x)
 
@@ -48,7 +57,7 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "exp2": lambda x: sympy.exp(sympy.log(2) * x),
     "expm1": f.Expm1,
     "fabs": f.Absolute,
-    "float_power": lambda a, b: a**b,
+    "float_power": _power,
     "greater": sympy.Gt,
     "greater_equal": sympy.Ge,
     "less": sympy.Lt,
@@ -65,9 +74,10 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "minimum": f.Minimum,
     "multiply": lambda a, b: a * b,
     "negative": lambda x: -x,
+    "logical_xor": _either,
     "not_equal": sympy.Ne,
     "positive": lambda x: x,
-    "power": lambda a, b: a**b,
+    "power": _power,
     "reciprocal": lambda x: 1 / x,
     "sign": f.Sign,
     "sinh": sympy.sinh,
@@ -79,7 +89,7 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "digamma": f.Digamma,
     "entr": _entropy,
     "erf": f.Erf,
-    "erfc": lambda x: 1 - f.Erf(x),
+    "erfc": f.Erfc,
     "expit": f.Sigmoid,
     "gammaln": f.Lgamma,
     "log_expit": lambda x: -f.Softplus(-x),
@@ -93,11 +103,32 @@ UFUNCS["fmax"] = UFUNCS["maximum"]
 UFUNCS["fmin"] = UFUNCS["minimum"]
 UFUNCS["bitwise_and"] = UFUNCS["logical_and"]
 UFUNCS["bitwise_or"] = UFUNCS["logical_or"]
+UFUNCS["bitwise_xor"] = UFUNCS["logical_xor"]
 UFUNCS["invert"] = UFUNCS["logical_not"]
+_LOGICAL = {name for name in UFUNCS if name.startswith(("logical_", "bitwise_"))} | {"invert"}
+
+
+def _is_condition(x: Any) -> bool:
+    return isinstance(x, Boolean) and not x.is_Symbol
+
+
+def _as_number(x: Any) -> Any:
+    """1 where a condition holds, else 0."""
+    return f.Choice((1, x), (0, True)) if _is_condition(x) else x
+
+
+def _as_condition(x: Any) -> Any:
+    return x if _is_condition(x) else sympy.Ne(x, 0)
+
+
+def _apply(name: str, operands: Iterable[Any]) -> Traced:
+    """A ufunc of expressions and numbers."""
+    convert = _as_condition if name in _LOGICAL else _as_number
+    return Traced(UFUNCS[name](*(convert(_expression(x)) for x in operands)))
 
 
 def _where(condition: Any, yes: Any, no: Any) -> Any:
-    return sympy.Piecewise((yes, condition), (no, True))
+    return f.Choice((_as_number(yes), _as_condition(condition)), (_as_number(no), True))
 
 
 def _clip(x: Any, a_min: Any = None, a_max: Any = None, **ends: Any) -> Any:
@@ -108,13 +139,16 @@ def _clip(x: Any, a_min: Any = None, a_max: Any = None, **ends: Any) -> Any:
 
 def _select(conditions: Any, choices: Any, default: Any = 0) -> Any:
     pairs = zip(conditions, choices, strict=True)
-    return sympy.Piecewise(*((choice, condition) for condition, choice in pairs), (default, True))
+    found = ((_as_number(choice), _as_condition(condition)) for condition, choice in pairs)
+    return f.Choice(*found, (_as_number(default), True))
 
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.clip: _clip,
+    np.ones_like: lambda x: S.One,
     np.select: _select,
     np.where: _where,
+    np.zeros_like: lambda x: S.Zero,
 }
 
 
@@ -133,13 +167,16 @@ class Traced:
             raise _untraceable(name)
         if options:
             raise TypeError(f"a formula cannot give {ufunc.__name__} {', '.join(options)}=")
-        return Traced(UFUNCS[ufunc.__name__](*map(_expression, inputs)))
+        return _apply(ufunc.__name__, inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         if function not in FUNCTIONS:
             raise _untraceable(function.__name__)
         plain = {name: _expression(value) for name, value in options.items()}
-        return Traced(FUNCTIONS[function](*map(_expression, args), **plain))
+        try:
+            return Traced(FUNCTIONS[function](*map(_expression, args), **plain))
+        except TypeError as error:
+            raise TypeError(f"a formula cannot use {function.__name__} so: {error}") from None
 
     def __bool__(self) -> bool:
         raise TypeError(
@@ -196,14 +233,14 @@ def _operator(name: str, swapped: bool = False) -> Callable[..., Any]:
         operands = (*others, self) if swapped else (self, *others)
         if not all(isinstance(x, (Traced, numbers.Real, np.ndarray)) for x in others):
             return NotImplemented
-        return Traced(UFUNCS[name](*map(_expression, operands)))
+        return _apply(name, operands)
 
     return apply
 
 
 for _name, _ufunc in {
     "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power",
-    "and": "logical_and", "or": "logical_or",
+    "and": "logical_and", "or": "logical_or", "xor": "logical_xor",
 }.items():  # fmt: skip
     setattr(Traced, f"__{_name}__", _operator(_ufunc))
     setattr(Traced, f"__r{_name}__", _operator(_ufunc, swapped=True))
@@ -215,14 +252,21 @@ for _name, _ufunc in {
     setattr(Traced, f"__{_name}__", _operator(_ufunc))
 
 
-def trace(function: Callable[..., Any], names: tuple[str, ...]) -> Any:
-    """The expression of a function of arrays, in real symbols of these names."""
+def trace(function: Callable[..., Any], names: tuple[str, ...], constant: bool = False) -> Any:
+    """The expression of a function of arrays, in real symbols of these names.
+
+    ``constant`` says whether it may return a plain number.
+    """
     symbols = {name: Traced(sympy.Symbol(name, real=True)) for name in names}
-    result = function(**symbols)
+    signature = inspect.signature(function).parameters
+    first = [symbols.pop(n) for n, p in signature.items() if p.kind is p.POSITIONAL_ONLY]
+    result = function(*first, **symbols)
+    if constant and isinstance(result, numbers.Real):
+        return exact(result)
     if not isinstance(result, Traced):
         raise TypeError(
             f"the formula must return what it computes of its inputs; got {type(result).__name__}"
         )
-    if isinstance(result.expression, Boolean) and not result.expression.is_Symbol:
+    if _is_condition(result.expression):
         raise TypeError("the formula must return numbers; got a condition")
     return result.expression

@@ -7,12 +7,17 @@ from typing import Any
 from ..vocabulary import (
     abs,
     const,
+    constant,
     exp,
     expm1,
     log,
     log1p,
+    log_normal_cdf,
     maximum,
+    nan,
+    normal_cdf,
     normal_interval,
+    power,
     sign,
     where,
 )
@@ -20,10 +25,14 @@ from ..vocabulary import (
 __all__ = [
     "cosh",
     "erf",
+    "erfc",
     "least",
     "log_cosh",
+    "log_erfc",
+    "product",
     "ratio",
     "sigmoid",
+    "signed_power",
     "sinh",
     "softplus",
     "xlog1py",
@@ -74,6 +83,29 @@ def erf(x: Any) -> Any:
 def least(a: Any, b: Any) -> Any:
     apart = (a <= const(0.0)) & (b >= const(0.0)) | (b <= const(0.0)) & (a >= const(0.0))
     return where(apart, const(0.0), where(abs(a) < abs(b), a, b))
+
+
+def erfc(x: Any) -> Any:
+    return const(2.0) * normal_cdf(const(-1.4142135623730951) * x)
+
+
+def log_erfc(x: Any) -> Any:
+    return const(0.6931471805599453) + log_normal_cdf(const(-1.4142135623730951) * x)
+
+
+def product(a: Any, b: Any) -> Any:
+    return where(a == const(0.0), const(0.0), a * b)
+
+
+def signed_power(base: Any, exponent: Any) -> Any:
+    size = power(abs(base), exponent)
+    # a sum with this rounds to integers
+    large = constant(12582912.0, 6755399441055744.0)
+    half = const(0.5) * exponent
+    even = (half + large) - large == half
+    whole = (exponent + large) - large == exponent
+    negative = where(whole, where(even, size, -size), const(nan))
+    return where(base < const(0.0), negative, size)
 
 
 def ratio(a: Any, b: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import sympy
 from sympy import S
+from sympy.core.parameters import distribute
 
 from .. import vocabulary
 from . import functions as f
@@ -25,19 +26,26 @@ _CALLS: dict[Any, str] = {
     f.Absolute: "abs",
     f.Digamma: "digamma",
     f.Erf: "erf",
+    f.Erfc: "erfc",
     f.Expm1: "expm1",
+    f.Group: "",
+    f.InverseMills: "inverse_mills",
+    f.InverseMillsSlope: "inverse_mills_slope",
     f.Least: "least",
     f.Lgamma: "lgamma",
     f.Log1p: "log1p",
     f.LogCosh: "log_cosh",
+    f.LogErfc: "log_erfc",
     f.Maximum: "maximum",
     f.Minimum: "minimum",
     f.NormalDensity: "normal_density",
+    f.Power: "power",
     f.Ratio: "ratio",
     f.SechSquared: "sech_squared",
     f.Sigmoid: "sigmoid",
     f.Sign: "sign",
     f.Softplus: "softplus",
+    f.Steep: "product",
     f.Tanh: "tanh",
     f.Trigamma: "trigamma",
     f.Xlog1py: "xlog1py",
@@ -84,7 +92,12 @@ class _Writer:
     def _written(self, e: Any) -> str:
         if e.is_Symbol:
             return _argument(e.name)
-        if e.is_number:
+        if e is S.true or e is S.false:
+            return self._line(f"const(0.0) {'==' if e is S.true else '!='} const(0.0)")
+        if isinstance(e, sympy.ITE):
+            c, a, b = e.args
+            return self.name(sympy.Or(sympy.And(c, a), sympy.And(sympy.Not(c), b)))
+        if not e.is_Boolean and e.is_number and not e.has(f.Real):
             return _literal(e)
         if e.is_Add:
             return self._line(self._sum(e))
@@ -105,6 +118,14 @@ class _Writer:
         raise TypeError(f"no word of the vocabulary computes {e.func.__name__}")
 
     def _call(self, e: Any) -> str:
+        if e.func is f.Group:
+            return self.name(e.args[0])
+        if e.func is f.Power:
+            return self._raised(*e.args)
+        if e.func is f.Steep:
+            a, b, exponent = e.args
+            power = self._raised(b, exponent) if exponent != 1 else self.name(b)
+            return self._line(f"product({self.name(a)}, {power})")
         word, x = _CALLS[e.func], self._meanings.get(e.args[0], e.args[0])
         if self._careful and e.func in _TAKE_LOW and x.is_Add and len(x.args) == 2:
             a, b = (self.name(x) for x in (x.args[0], -x.args[1]))
@@ -155,10 +176,15 @@ class _Writer:
         if exponent.is_Rational and exponent.q == 2 and exponent.p <= 9:
             whole = self.name(base ** ((exponent.p - 1) // 2))
             return self._line(f"{whole} * {self.name(sympy.sqrt(base))}")
-        if exponent.is_Integer and exponent <= 32:
+        if exponent.is_Integer:
             half, odd = self.name(base ** (exponent // 2)), exponent % 2
             return self._line(f"{half} * {half}" + (f" * {self.name(base)}" if odd else ""))
-        return self._line(f"power({self.name(base)}, {self.name(exponent)})")
+        return self._raised(base, exponent)
+
+    def _raised(self, base: Any, exponent: Any) -> str:
+        signed = self._careful and not base.is_nonnegative
+        word = "signed_power" if signed else "power"
+        return self._line(f"{word}({self.name(base)}, {self.name(exponent)})")
 
     def _choice(self, e: Any) -> str:
         *pairs, (last, default) = e.args
@@ -177,7 +203,9 @@ def _negative(term: Any) -> bool:
 
 def _literal(e: Any) -> str:
     if e is S.Infinity or e is S.NegativeInfinity:
-        return f"const({'-' * (e < 0)}inf)"
+        return "const(inf)" if e is S.Infinity else "const(-inf)"
+    if e is S.NaN or e is S.ComplexInfinity or e.is_real is False:
+        raise ValueError(f"a part of the formula is no real number: {e}")
     return f"const({float(e)!r})"
 
 
@@ -186,6 +214,11 @@ def text(name: str, arguments: Iterable[str], expressions: Any, flat: Iterable[s
 
     All are NaN where one of the arguments ``flat`` is.
     """
+    with distribute(False):  # a number times a difference stays one
+        return _text(name, tuple(arguments), expressions, tuple(flat))
+
+
+def _text(name: str, arguments: tuple[str, ...], expressions: Any, flat: tuple[str, ...]) -> str:
     several = isinstance(expressions, tuple)
     shared, results = sympy.cse(
         expressions if several else [expressions],
@@ -215,4 +248,4 @@ _WORDS |= {w: getattr(words, w) for w in words.__all__}
 
 def _argument(name: str) -> str:
     """An argument's name in texts, where it must not hide a word."""
-    return f"{name}_" if name in _WORDS else name
+    return f"_{name}" if name in _WORDS else name  # none of a user begins with _
