@@ -174,7 +174,7 @@ FOUND_BY_REVIEW = {
     "a label as a condition": (lambda p, t: np.where(t == True, p, -p), 2.0, 1.0, 2.0),  # noqa: E712
     "an exclusive or": (lambda p, t: np.where((p > 0) ^ (t > 0), 1.0, p), 2.0, 1.0, 2.0),
     "the same twice": (lambda p, t: np.logaddexp(p, p), 1.0, 0.0, 1 + math.log(2)),
-    "a far tail": (lambda p, t: np.log(scipy.special.erfc(p)), 7.0, 0.0, -51.52823084748),
+    "a far tail": (lambda p, t: np.log(scipy.special.erfc(p)), 7.0, 0.0, -51.528231093710154),
     "a power of a logistic": (lambda p, t: (np.exp(p) / (1 + np.exp(p))) ** 2, 800.0, 0.0, 1.0),
     "a large square": (lambda p, t: np.sqrt(1 + p**2) - 1, 1e200, 0.0, np.inf),
 }  # fmt: skip
