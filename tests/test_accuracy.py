@@ -15,7 +15,7 @@ from fastloss.accuracy.oracle import OUTPUTS
 from fastloss.accuracy.peers import PEERS, Peer
 from fastloss.accuracy.ulps import ulp_error
 
-UNITS = {"map": 600, "row": 96}
+UNITS = {"map": 900, "row": 120}
 EXTREME = {"map": 120, "row": 24}
 """Units looked at for each loss, kind of target and dtype."""
 WIDTHS = {1: 12, 2: 12, 17: 12}
