@@ -17,6 +17,9 @@ hypothesis.settings.register_profile("full", max_examples=500, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
+BUILDERS = ("test_mutants.py", "test_packaging.py")
+
+
 def _loss_of(item):
     """The registry name of the loss that a test is about, or None."""
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
@@ -31,10 +34,14 @@ def _loss_of(item):
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items):
-    """Tests of a loss share a process, and with it what Numba compiled."""
+    """Tests of a loss share a process, and with it what Numba compiled.
+
+    What builds the core for minutes comes first, so that no process waits for it at the end.
+    """
     for item in items:
         if not item.get_closest_marker("xdist_group") and (name := _loss_of(item)):
             item.add_marker(pytest.mark.xdist_group(name))
+    items.sort(key=lambda item: item.path.name not in BUILDERS)
 
 
 @pytest.fixture
