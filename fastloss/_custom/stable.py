@@ -58,7 +58,7 @@ def log1p_of_exp(e: Any) -> Any:
 
 
 def times_log(e: Any) -> Any:
-    """X log(x) at 0, and y log(u) for a y that no prediction changes."""
+    """At 0: x log(x), and y log(u) for a y that no prediction changes."""
     if not e.is_Mul:
         return None
     for log, word in ((sympy.log, f.Xlogy), (f.Log1p, f.Xlog1py)):
@@ -126,7 +126,7 @@ def exp_less_one(e: Any) -> Any:
 
 
 def root_less_one(e: Any) -> Any:
-    """sqrt(1 + u) - 1 = u / (1 + sqrt(1 + u))."""
+    """sqrt(1 + u) - 1 = u / (1 + sqrt(1 + u)), for u < 1."""
     half = sympy.Rational(1, 2)
 
     def is_root(x: Any) -> bool:
@@ -164,7 +164,7 @@ def common_power(e: Any) -> Any:
 
 
 def saturated(e: Any) -> Any:
-    """softplus(x) - y x, sigmoid(x) - y, and log(cosh(x)) - |x| by what each lacks of its limit."""
+    """By what each lacks of its limit: softplus(x) - y x, sigmoid(x) - y."""
     if not e.is_Add:
         return None
     terms = list(e.args)
@@ -229,7 +229,7 @@ def rewritten(e: Any, rules: tuple[Rule, ...]) -> Any:
     if any(a is not b for a, b in zip(args, e.args, strict=True)):
         e = e.func(*args)
     for rule in rules:
-        found = rule(e) if e.is_Boolean is not True else None
+        found = rule(e)
         if found is not None and found != e:
             return rewritten(found, rules) if rules is EARLY else found
     return e

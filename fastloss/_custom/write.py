@@ -28,7 +28,6 @@ _CALLS: dict[Any, str] = {
     f.Erf: "erf",
     f.Erfc: "erfc",
     f.Expm1: "expm1",
-    f.Group: "",
     f.InverseMills: "inverse_mills",
     f.InverseMillsSlope: "inverse_mills_slope",
     f.Least: "least",
@@ -39,13 +38,11 @@ _CALLS: dict[Any, str] = {
     f.Maximum: "maximum",
     f.Minimum: "minimum",
     f.NormalDensity: "normal_density",
-    f.Power: "power",
     f.Ratio: "ratio",
     f.SechSquared: "sech_squared",
     f.Sigmoid: "sigmoid",
     f.Sign: "sign",
     f.Softplus: "softplus",
-    f.Steep: "product",
     f.Tanh: "tanh",
     f.Trigamma: "trigamma",
     f.Xlog1py: "xlog1py",
@@ -113,11 +110,6 @@ class _Writer:
             return self._line(_JOINS[e.func].join(f" {self.name(x)} " for x in e.args).strip())
         if e.func is sympy.Not:
             return self._line(f"({self.name(e.args[0])}) == (const(0.0) != const(0.0))")
-        if e.func in _CALLS:
-            return self._call(e)
-        raise TypeError(f"no word of the vocabulary computes {e.func.__name__}")
-
-    def _call(self, e: Any) -> str:
         if e.func is f.Group:
             return self.name(e.args[0])
         if e.func is f.Power:
@@ -126,6 +118,11 @@ class _Writer:
             a, b, exponent = e.args
             power = self._raised(b, exponent) if exponent != 1 else self.name(b)
             return self._line(f"product({self.name(a)}, {power})")
+        if e.func in _CALLS:
+            return self._call(e)
+        raise TypeError(f"no word of the vocabulary computes {e.func.__name__}")
+
+    def _call(self, e: Any) -> str:
         word, x = _CALLS[e.func], self._meanings.get(e.args[0], e.args[0])
         if self._careful and e.func in _TAKE_LOW and x.is_Add and len(x.args) == 2:
             a, b = (self.name(x) for x in (x.args[0], -x.args[1]))
