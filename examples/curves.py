@@ -38,7 +38,8 @@ def at_kinks(x: np.ndarray, grad: np.ndarray, hess: np.ndarray) -> np.ndarray:
 def draw(axes: Axes, loss: fl.Loss) -> None:
     target = a_target(loss)
     x = np.linspace(*loss.sample, POINTS).round(9)  # rounded so that kinks lie on the grid
-    others = {name: np.zeros_like(x) for name in loss.inputs[2:]}
+    needed = [name for name in loss.inputs[2:] if name not in loss.optional]
+    others = {name: np.zeros_like(x) for name in needed}
     value, grad, hess = loss.value_grad_hess(x, target, **others, reduction="none")
     if len(loss.differentiated) > 1:  # those by the prediction come first
         grad, hess = grad[0], hess[0]
