@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .vocabulary import two_difference, two_product, two_sum
 
-__all__ = ["above_threshold"]
+__all__ = ["above_threshold", "surplus"]
 
 
 def above_threshold(z: np.ndarray) -> np.ndarray:
@@ -26,14 +28,14 @@ def above_threshold(z: np.ndarray) -> np.ndarray:
     total, total_low = np.full((len(z), 1), -1.0), np.zeros((len(z), 1))
     for j in range(1, z.shape[1]):
         x, x_low = high[:, j : j + 1], low[:, j : j + 1]
-        more = (count == j) & (_surplus(x, x_low, count, total, total_low) > 0.0)
+        more = (count == j) & (surplus(x, x_low, count, total, total_low) > 0.0)
         if not more.any():
             break
         added, lost = two_sum(total, x)
         added, lost = two_sum(added, lost + (total_low + x_low))
         total, total_low = np.where(more, added, total), np.where(more, lost, total_low)
         count = count + more
-    inside = _surplus(below, below_low, count, total, total_low)
+    inside = surplus(below, below_low, count, total, total_low)
     threshold = total / count
     rest, product_low = two_product(threshold, count)
     threshold_low = ((total - rest) - product_low + total_low) / count
@@ -45,10 +47,8 @@ def above_threshold(z: np.ndarray) -> np.ndarray:
     return np.where(undefined, np.nan, found)
 
 
-def _surplus(
-    x: np.ndarray, x_low: np.ndarray, count: np.ndarray, total: np.ndarray, total_low: np.ndarray
-) -> np.ndarray:
+def surplus(x: Any, x_low: Any, count: Any, total: Any, total_low: Any) -> Any:
     """By how much so many times a number exceeds a total."""
     product, low = two_product(count, x)
     high, lost = two_difference(product, total)
-    return np.asarray(high + (lost + (low + count * x_low - total_low)))
+    return high + (lost + (low + count * x_low - total_low))

@@ -10,8 +10,8 @@ from sympy import S
 from sympy.core.parameters import distribute
 
 from .. import vocabulary
+from ..vocabulary import composed
 from . import functions as f
-from . import words
 
 __all__ = ["function", "text"]
 
@@ -240,7 +240,7 @@ def function(arguments: Iterable[str], expressions: Any, flat: Iterable[str] = (
 
 
 _WORDS: dict[str, Any] = {w: getattr(vocabulary, w) for w in vocabulary.__all__}
-_WORDS |= {w: getattr(words, w) for w in words.__all__}
+_WORDS |= {w: getattr(composed, w) for w in composed.__all__}
 
 
 def _argument(name: str) -> str:

@@ -1,15 +1,16 @@
-"""Words of derived formulas, made of the vocabulary's."""
+"""Words of users' formulas, made of the vocabulary's."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..vocabulary import (
+from . import (
     abs,
     const,
     constant,
     exp,
     expm1,
+    inf,
     log,
     log1p,
     log_normal_cdf,
@@ -19,6 +20,7 @@ from ..vocabulary import (
     normal_interval,
     power,
     sign,
+    two_product,
     where,
 )
 
@@ -41,16 +43,19 @@ __all__ = [
 
 
 def sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x))."""
     one = const(1.0)
     e = exp(-abs(x))
     return where(x < const(0.0), e, one) / (one + e)
 
 
 def softplus(x: Any) -> Any:
+    """log(1 + exp(x))."""
     return maximum(x, const(0.0)) + log1p(exp(-abs(x)))
 
 
 def sinh(x: Any) -> Any:
+    """The hyperbolic sine."""
     size = abs(x)
     t = expm1(size)
     large = size > const(80.0)
@@ -61,12 +66,14 @@ def sinh(x: Any) -> Any:
 
 
 def cosh(x: Any) -> Any:
+    """The hyperbolic cosine."""
     half = exp(const(0.5) * abs(x))
     e = half * half
     return where(e > const(1e30), const(0.5) * half * half, const(0.5) * (e + const(1.0) / e))
 
 
 def log_cosh(x: Any) -> Any:
+    """The logarithm of the hyperbolic cosine."""
     size, one = abs(x), const(1.0)
     small = size < one
     m = expm1(size)
@@ -76,28 +83,44 @@ def log_cosh(x: Any) -> Any:
     return where(small, rest, rest + (size - const(0.6931471805599453)))
 
 
+def _times_root_two(x: Any) -> tuple[Any, Any]:
+    """In two words, as tails change by much more than their argument is rounded."""
+    high, low = two_product(constant(1.4142135381698608, 1.4142135623730951), x)
+    rest = constant(2.4203234971764687e-08, -9.667293313452913e-17) * x
+    return high, where(abs(high) < const(inf), low + rest, const(0.0))
+
+
 def erf(x: Any) -> Any:
-    return normal_interval(const(1.4142135623730951) * x)
+    """The error function."""
+    high, low = _times_root_two(x)
+    return normal_interval(high, low)
 
 
 def least(a: Any, b: Any) -> Any:
+    """Of two numbers and what lies between them that of least magnitude."""
     apart = (a <= const(0.0)) & (b >= const(0.0)) | (b <= const(0.0)) & (a >= const(0.0))
     return where(apart, const(0.0), where(abs(a) < abs(b), a, b))
 
 
 def erfc(x: Any) -> Any:
-    return const(2.0) * normal_cdf(const(-1.4142135623730951) * x)
+    """1 less the error function."""
+    high, low = _times_root_two(x)
+    return const(2.0) * normal_cdf(-high, -low)
 
 
 def log_erfc(x: Any) -> Any:
-    return const(0.6931471805599453) + log_normal_cdf(const(-1.4142135623730951) * x)
+    """The logarithm of erfc."""
+    high, low = _times_root_two(x)
+    return const(0.6931471805599453) + log_normal_cdf(-high, -low)
 
 
 def product(a: Any, b: Any) -> Any:
+    """A b; 0 where a is 0, whatever b."""
     return where(a == const(0.0), const(0.0), a * b)
 
 
 def signed_power(base: Any, exponent: Any) -> Any:
+    """The power base ** exponent, of a negative base where the exponent is whole."""
     size = power(abs(base), exponent)
     # a sum with this rounds to integers
     large = constant(12582912.0, 6755399441055744.0)
@@ -109,12 +132,15 @@ def signed_power(base: Any, exponent: Any) -> Any:
 
 
 def ratio(a: Any, b: Any) -> Any:
+    """A / b; 0 where a is 0, whatever b."""
     return where(a == const(0.0), const(0.0), a / b)
 
 
 def xlogy(a: Any, b: Any) -> Any:
+    """A log(b); 0 where a is 0."""
     return where(a == const(0.0), const(0.0), a * log(b))
 
 
 def xlog1py(a: Any, b: Any) -> Any:
+    """A log(1 + b); 0 where a is 0."""
     return where(a == const(0.0), const(0.0), a * log1p(b))
