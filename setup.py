@@ -63,7 +63,7 @@ def extensions():
     from Cython.Build import cythonize
 
     watched = [*Path("csrc").rglob("*.[ch]pp"), *Path("fastloss").rglob("*.pxd")]
-    watched += [Path("fastloss/include/fastloss.h"), Path("fastloss/_methods.py")]
+    watched += [*Path("fastloss/include").glob("*.h"), Path("fastloss/_methods.py")]
     core = Extension(
         "fastloss._core",
         ["fastloss/_core.pyx"],

@@ -84,10 +84,15 @@ void run_map_block(const Job& job, const Scratch& scratch, int64_t block, BlockR
     }
     for (int o = 0; o < outputs; ++o) {
         const Strided& array = job.output[o];
-        if (!array.data) continue;
+        double* const sums = o > 0 && o <= plan.predictions ? plan.grad_sums[o - 1] : nullptr;
+        if (!array.data && !sums) continue;
         T* const x = static_cast<T*>(out[o]);
         if (o > 0 && job.weighted) weight_outputs(x, scratch.weight, job.scale, n);
-        if (out[o] == scratch.output[o]) put(job, array, begin, n, x);
+        if (sums) {
+            sum_numbers(x, n, sums[2 * block], sums[2 * block + 1]);
+        } else if (out[o] == scratch.output[o]) {
+            put(job, array, begin, n, x);
+        }
     }
     if (job.stream) finish_streaming();
 }

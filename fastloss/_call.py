@@ -6,7 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from . import _config, _plain
+from ._exact_sum import exact_sum
 from ._failures import failure
 from ._native import core
 from ._plan import GRAD, HESS, VALUE, Plan, make_plan
@@ -66,7 +69,11 @@ def results(plan: Plan, value: float) -> Any:
     found: list[Any] = []
     if plan.outputs & VALUE:
         found.append(value if plan.value_out is None else plan.value_out)
-    for bit, arrays in ((GRAD, plan.grad_out), (HESS, plan.hess_out)):
+    grads = [
+        exact_sum(np.asarray(plan.grad_sums[i])) if array is None else array
+        for i, array in enumerate(plan.grad_out)
+    ]
+    for bit, arrays in ((GRAD, grads), (HESS, plan.hess_out)):
         if plan.outputs & bit:
             found.append(arrays[0] if len(arrays) == 1 else tuple(arrays))
     return found[0] if len(found) == 1 else tuple(found)

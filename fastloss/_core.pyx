@@ -4,9 +4,10 @@
 
 cimport cython
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.pycapsule cimport PyCapsule_New
 from libc.math cimport NAN
 from libc.stdint cimport int32_t, int64_t, intptr_t, uintptr_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 cimport numpy as cnp
 
 from .fastloss cimport *
@@ -392,7 +393,11 @@ cdef int fill(object plan, object block, fastloss_plan *to) except -1:
         array = plan.value_out
         describe(&to.value_out, array, dtype_of(array), ndim, False)
     for i, array in enumerate(plan.grad_out):
-        describe(&to.grad_out[i], array, dtype_of(array), ndim, rows)
+        if array is None:
+            plan.grad_sums[i] = np.zeros(2 * -(-plan.units // FASTLOSS_BLOCK))
+            to.grad_sums[i] = <double *>data_of(plan.grad_sums[i])
+        else:
+            describe(&to.grad_out[i], array, dtype_of(array), ndim, rows)
     for i, array in enumerate(plan.hess_out):
         describe(&to.hess_out[i], array, dtype_of(array), ndim, rows)
     return 0
@@ -532,6 +537,43 @@ def kernels():
         found.append((kernel.name.decode(), schemas[kernel.schema], kernel.predictions,
                       kernel.inputs, kernel.parameters))
     return found
+
+
+cdef int function_of(void *given, int32_t dtype, fastloss_function *to) except -1:
+    """The function of a loss of elements, for other extensions."""
+    cdef Native native
+    cdef fastloss_plan plan
+    cdef bint wide = dtype == FASTLOSS_FLOAT64
+    loss = <object>given
+    if getattr(loss, "schema", None) != "map" or isinstance(loss, type):
+        raise TypeError(f"fastloss_get takes a loss of elements, such as fastloss.Huber(); got {loss!r}")
+    if not wide and dtype != FASTLOSS_FLOAT32:
+        raise ValueError(f"fastloss_get takes FASTLOSS_FLOAT32 or FASTLOSS_FLOAT64; got {dtype}")
+    outputs = FASTLOSS_VALUE
+    if loss.has_gradient:
+        outputs |= FASTLOSS_GRAD | FASTLOSS_HESS
+    native = loss._native
+    native.choose(&plan, outputs, dtype)
+    to.block = plan.block
+    if native.kernel < 0:
+        from ._numba import block
+        to.block = <fastloss_block><uintptr_t>block(loss, np.dtype("f8" if wide else "f4"), outputs)
+    to.dtype = dtype
+    to.inputs = native.plan.inputs
+    to.predictions = native.plan.predictions
+    to.outputs = 1 + 2 * to.predictions if loss.has_gradient else 1
+    memset(to.parameters, 0, sizeof(to.parameters))
+    if wide:
+        memcpy(to.parameters, native.parameters64, sizeof(native.parameters64))
+    else:
+        memcpy(to.parameters, native.parameters32, sizeof(native.parameters32))
+    return 0
+
+
+cdef fastloss_api _api
+_api.version = FASTLOSS_ABI_VERSION
+_api.function = function_of
+api = PyCapsule_New(&_api, "fastloss._core.api", NULL)
 
 
 def compiler():

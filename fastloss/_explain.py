@@ -131,7 +131,7 @@ def _conversions(plan: Plan) -> list[str]:
     arrays: dict[str, np.ndarray] = dict(plan.arrays)
     if plan.labels:
         arrays.pop("target")  # class indices are read as they are
-    outs = {"grad_out": plan.grad_out, "hess_out": plan.hess_out}
+    outs: dict[str, Any] = {"grad_out": plan.grad_out, "hess_out": plan.hess_out}
     arrays |= {name: out[0] for name, out in outs.items() if out}
     found = []
     for name, array in arrays.items():

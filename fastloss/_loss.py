@@ -135,6 +135,8 @@ class Loss:
     left out."""
     differentiated: ClassVar[tuple[str, ...]] = ("prediction",)
     """The inputs that have gradients."""
+    summed: ClassVar[tuple[str, ...]] = ()
+    """Those of them that are one number for all elements, whose gradient is a number too."""
     has_gradient: ClassVar[bool] = True
     """Whether it has derivatives; without, it is constant almost everywhere and gives its value
     alone."""

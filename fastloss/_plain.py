@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ._exact_sum import exact_sum
 from ._failures import refused
 from ._plan import GRAD, HESS, VALUE, Plan
 from ._threshold import above_threshold
@@ -24,7 +25,7 @@ def run(plan: Plan) -> float | None:
         return None
     with np.errstate(all="ignore"):
         divisor = _divisor(plan)
-        total = _sum(np.array([_evaluate(units, divisor) for units in parts(plan)]))
+        total = exact_sum(np.array([_evaluate(units, divisor) for units in parts(plan)]))
     return total / divisor if divisor else math.nan
 
 
@@ -33,17 +34,7 @@ def _divisor(plan: Plan) -> float:
         return 1.0
     if plan.normalizer is not None:
         return plan.normalizer
-    return _sum(np.array([_sum(units.weight) for units in parts(plan)]))
-
-
-def _sum(x: np.ndarray) -> float:
-    """The correctly rounded sum; that of NumPy where it is not finite."""
-    if not np.isfinite(x).all():
-        return float(np.sum(x))
-    try:
-        return math.fsum(x.ravel().tolist())
-    except OverflowError:  # in between, if not at the end
-        return math.fsum((x * 2.0**-64).ravel().tolist()) * 2.0**64
+    return exact_sum(np.array([exact_sum(units.weight) for units in parts(plan)]))
 
 
 def _evaluate(units: Units, divisor: float) -> float:
@@ -68,11 +59,14 @@ def _evaluate(units: Units, divisor: float) -> float:
     for bit, outs, results in ((GRAD, plan.grad_out, grads), (HESS, plan.hess_out, hesses)):
         if not plan.outputs & bit:
             continue
-        for out, result in zip(outs, results, strict=True):
-            across = (-1, *(1,) * (out.ndim - len(plan.shape)))
+        for i, (out, result) in enumerate(zip(outs, results, strict=True)):
+            across = (-1, *(1,) * (result.ndim - 1))
             result = np.where(used.reshape(across), result * factor.reshape(across), 0.0)
-            units.put(out, result)
-    return _sum(weighted) if plan.outputs & VALUE and plan.value_out is None else 0.0
+            if out is None:
+                plan.grad_sums.setdefault(i, []).append(exact_sum(result))
+            else:
+                units.put(out, result)
+    return exact_sum(weighted) if plan.outputs & VALUE and plan.value_out is None else 0.0
 
 
 def _elements(loss: Any, arguments: list[np.ndarray], parameters: list[Any]) -> Any:

@@ -61,7 +61,10 @@ class Plan:
     normalizer: float | None
     threads: int | None
     value_out: np.ndarray | None = None
-    grad_out: list[np.ndarray] = field(default_factory=list)
+    grad_out: list[np.ndarray | None] = field(default_factory=list)
+    """One for each differentiated input; None where gradients are summed."""
+    grad_sums: dict[int, Any] = field(default_factory=dict)
+    """Of those the numbers that add up to the sum."""
     hess_out: list[np.ndarray] = field(default_factory=list)
     in_place: bool = False
     wrote_to: tuple[str, ...] = ()
@@ -284,7 +287,7 @@ def _broadcast(
     if array.shape == shape:
         return array
     rows, differentiated = loss.schema == "row", name in loss.differentiated
-    if array.ndim == 0 and differentiated:
+    if array.ndim == 0 and differentiated and name not in loss.summed:
         raise ValueError(
             f"{name} is a scalar, but it is differentiated: give it prediction's shape {shape}"
         )
@@ -323,6 +326,7 @@ def _shape_hint(name: str, found: Shape, wanted: Shape, rows: bool) -> str | Non
 def _lay_out_outputs(plan: Plan, value_out: Any, grad_out: Any, hess_out: Any) -> None:
     names = plan.loss.differentiated
     first = plan.given[names[0]]
+    reduced = plan.loss.summed if plan.reduction != "none" else ()
     outs: list[tuple[str, np.ndarray]] = []
     if plan.outputs & VALUE and plan.reduction == "none":
         if value_out is None:
@@ -339,8 +343,11 @@ def _lay_out_outputs(plan: Plan, value_out: Any, grad_out: Any, hess_out: Any) -
             continue
         given = _one_each(name, out, names)
         for source, array in zip(names, given, strict=True):
-            if array is None:
-                array = np.empty_like(plan.given[source], subok=False)
+            if source in reduced:
+                array = None
+            elif array is None:
+                like = first if source in plan.loss.summed else plan.given[source]
+                array = np.empty_like(like, subok=False)
             else:
                 label = name if len(names) == 1 else f"{name}[{source!r}]"
                 check_out(label, array, plan.given[source].shape)

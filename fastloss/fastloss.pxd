@@ -2,6 +2,8 @@
 from libc.stdint cimport int32_t, int64_t
 
 cdef extern from "fastloss.h" nogil:
+    enum: FASTLOSS_ABI_VERSION
+    enum: FASTLOSS_BLOCK
     enum: FASTLOSS_MAX_INPUTS
     enum: FASTLOSS_MAX_PREDICTIONS
     enum: FASTLOSS_FLOAT16
@@ -87,6 +89,7 @@ cdef extern from "fastloss.h" nogil:
         const double *columns
         int32_t above_threshold
         int32_t ordered[2]
+        double *grad_sums[4]
 
     ctypedef struct fastloss_result:
         double value
@@ -145,3 +148,15 @@ cdef extern from "fastloss.h" nogil:
     int fastloss_set_isa(int isa)
     int fastloss_get_threads()
     void fastloss_set_threads(int threads)
+
+    ctypedef struct fastloss_function:
+        fastloss_block block
+        int32_t dtype
+        int32_t inputs
+        int32_t predictions
+        int32_t outputs
+        double parameters[16]
+
+    ctypedef struct fastloss_api:
+        int32_t version
+        int (*function)(void *loss, int32_t dtype, fastloss_function *to) except -1

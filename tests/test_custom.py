@@ -4,6 +4,7 @@ import inspect
 import math
 import pickle
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -21,91 +22,35 @@ from fastloss._custom.stable import EARLY, LATE, rewritten
 from fastloss._custom.trace import FUNCTIONS, UFUNCS
 from fastloss.accuracy import measure, points
 
-FRACTION = {"target": (0.0, 1.0)}
-COUNT = {"target": (0.0, math.inf)}
 RNG = cases.generator
 
 
 # ---- formulas of the registry, written as anybody would
 
-
-@fl.custom(convex=True, smooth=True)
-def huber(prediction, target, delta=1.0):
-    r = prediction - target
-    return np.where(abs(r) <= delta, r**2 / 2, delta * (abs(r) - delta / 2))
-
-
-@fl.custom(convex=True)
-def quantile(prediction, target, quantile=0.5):
-    r = target - prediction
-    return np.maximum(quantile * r, (quantile - 1) * r)
-
-
-@fl.custom(convex=True, smooth=True)
-def log_cosh(prediction, target):
-    return np.log(np.cosh(prediction - target))
-
-
-@fl.custom(convex=True, smooth=True, link="logit", domains=FRACTION)
-def sigmoid_cross_entropy(prediction, target):
-    return np.log(1 + np.exp(prediction)) - target * prediction
-
-
-@fl.custom(convex=True, smooth=True, link="log", domains=COUNT)
-def poisson(prediction, target):
-    return np.exp(prediction) - target * prediction
-
-
-@fl.custom(convex=True, smooth=True, link="log", domains=COUNT)
-def tweedie(prediction, target, power=1.5):
-    mean, rest = np.exp((2 - power) * prediction), np.exp((1 - power) * prediction)
-    return mean / (2 - power) - target * rest / (1 - power)
-
-
-@fl.custom(link="logit", domains=FRACTION)
-def sigmoid_focal(prediction, target, gamma=2.0):
-    p = 1 / (1 + np.exp(-prediction))
-    of_one = -target * (1 - p) ** gamma * np.log(p)
-    return of_one - (1 - target) * p**gamma * np.log(1 - p)
-
-
-@fl.custom(smooth=True)
-def cauchy(prediction, target, scale=1.0):
-    return scale**2 / 2 * np.log(1 + ((prediction - target) / scale) ** 2)
-
-
-@fl.custom(convex=True, smooth=True)
-def pseudo_huber(prediction, target, delta=1.0):
-    return delta**2 * (np.sqrt(1 + ((prediction - target) / delta) ** 2) - 1)
-
-
-@fl.custom(convex=True, domains={"prediction": (0.0, 1.0), **FRACTION})
-def binary_cross_entropy(prediction, target):
-    return -(target * np.log(prediction) + (1 - target) * np.log(1 - prediction))
-
+OWN = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "formulas.py"))["OWN"]
 
 BUILT_IN = {
-    huber: ("all", 2, 1, math.inf),  # the Hessian at the kink is the user's choice
-    quantile: ("all", 1, 1, 0),
-    log_cosh: ("ordinary", 5, 2, 4),
-    sigmoid_cross_entropy: ("all", 2.5, 2.5, 3),
-    poisson: ("ordinary", 2, 2, 1.5),
-    tweedie: ("derivatives", 0, 4, 4),
-    sigmoid_focal: ("ordinary", 6, 8, 8),
-    cauchy: ("ordinary", 2, 2, 4),
-    pseudo_huber: ("ordinary", 3, 2, 4),
-    binary_cross_entropy: ("ordinary", 2, 2, 2),
+    "huber": ("all", 2, 1, math.inf),  # the Hessian at the kink is the user's choice
+    "quantile": ("all", 1, 1, 0),
+    "log_cosh": ("ordinary", 5, 2, 4),
+    "sigmoid_cross_entropy": ("all", 2.5, 2.5, 3),
+    "poisson": ("ordinary", 2, 2, 1.5),
+    "tweedie": ("derivatives", 0, 4, 4),
+    "sigmoid_focal": ("ordinary", 6, 8, 8),
+    "cauchy": ("ordinary", 2, 2, 4),
+    "pseudo_huber": ("ordinary", 3, 2, 4),
+    "binary_cross_entropy": ("ordinary", 2, 2, 2),
 }
 """Where each is compared with the truth of the registry's loss, and to how many ulps."""
 
 
 @pytest.mark.parametrize("backend", ["numpy", pytest.param("native", marks=pytest.mark.full)])
 @pytest.mark.parametrize("dtype", cases.DTYPES)
-@pytest.mark.parametrize("custom", BUILT_IN, ids=lambda c: f"{c.name} of a user")
-def test_formulas_of_the_registry(custom, dtype, backend):
-    where, *bounds = BUILT_IN[custom]
-    case = points.case(fl.get(custom.name), "values", dtype, 240)
-    mine = points.Case(custom(), "values", dtype, case.inputs, case.ordinary, case.truth)
+@pytest.mark.parametrize("name", BUILT_IN, ids=lambda name: f"{name} of a user")
+def test_formulas_of_the_registry(name, dtype, backend):
+    where, *bounds = BUILT_IN[name]
+    case = points.case(fl.get(name), "values", dtype, 240)
+    mine = points.Case(OWN[name](), "values", dtype, case.inputs, case.ordinary, case.truth)
     found = measure.own(mine, [(backend, None)])
     worst = found.all if where == "all" else found.ordinary
     for output, bound in list(zip(worst, bounds, strict=True))[where == "derivatives" :]:
@@ -429,12 +374,12 @@ def test_domains_are_checked():
         fl.use_backend("numpy"),
         pytest.raises(ValueError, match=r"target\[2\] is 3\.0, outside its domain"),
     ):
-        sigmoid_cross_entropy().value(np.zeros(3), np.array([0.0, 1.0, 3.0]))
+        OWN["sigmoid_cross_entropy"]().value(np.zeros(3), np.array([0.0, 1.0, 3.0]))
 
 
 def test_links_and_best_constants():
     with fl.use_backend("numpy"):
-        loss = sigmoid_cross_entropy()
+        loss = OWN["sigmoid_cross_entropy"]()
         score = loss.init_score(np.array([0.0, 0.0, 0.0, 1.0]))
         np.testing.assert_allclose(loss.inverse_link(np.array([score])), 0.25)
 
@@ -460,7 +405,7 @@ def test_given_derivatives_take_the_place_of_derived_ones():
 
 
 def test_a_name_of_the_registry_stays_a_name_of_ones_own():
-    assert huber().kernel == "huber, a custom loss"
+    assert OWN["huber"]().kernel == "huber, a custom loss"
     assert fl.get("huber") == fl.Huber()
 
 
@@ -480,7 +425,7 @@ def test_check_reports_what_is_wrong():
         report = wrong.check()
         assert not report.ok
         assert "look at this" in str(report)
-        good = cauchy.check(scale=2.0)
+        good = OWN["cauchy"].check(scale=2.0)
     assert good.ok
     assert str(good).startswith("cauchy(scale=2.0): ok\n")
     assert "loses digits at prediction = " in str(good)  # squares overflow

@@ -172,14 +172,20 @@ struct TukeyBiweight {
         const TwoWord<T> inside = normal(gap.high, gap.low - all.low), zero = {T(0), T(0)};
         const bool beyond = inside.high < T(0);
         const TwoWord<T> a = select(beyond, {c, T(0)}, all);
-        const TwoWord<T> w = select(beyond, zero, inside) * two_inverse(c, T(0));
-        const TwoWord<T> n = w * affine(T(2), T(-1), w), n_2 = n * n;
+        // a small one is raised, so that its low word is not lost
+        const TwoWord<T> rest = select(beyond, zero, inside);
+        const bool small = rest.high < T(0x1p-60);
+        const T up = small ? T(0x1p64) : T(1), down = small ? T(0x1p-64) : T(1);
+        const TwoWord<T> w = TwoWord<T>{up * rest.high, up * rest.low} * two_inverse(c, T(0));
+        const TwoWord<T> share = {down * w.high, down * w.low};
+        const TwoWord<T> raised = w * affine(T(2), T(-1), share);
+        const TwoWord<T> n = {down * raised.high, down * raised.low}, n_2 = n * n;
         // the value is a^2 (1 + n + n^2) / 6
         const TwoWord<T> part = two_sum(T(1), n.high), high = two_sum(part.high, n_2.high);
         const TwoWord<T> sum = {high.high, high.low + (part.low + (n.low + n_2.low))};
         return {rounded((a * a) * (sum * two_inverse(T(6), T(0)))),
-                signed_as(r.high, rounded(a * n_2)), rounded(n * affine(T(-4), T(5), n)),
-                rounded(n_2)};
+                signed_as(r.high, rounded(a * n_2)),
+                down * rounded(raised * affine(T(-4), T(5), n)), rounded(n_2)};
     }
 
     Point<T> operator()(T prediction, T target) const {

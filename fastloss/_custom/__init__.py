@@ -16,7 +16,7 @@ from .trace import trace
 __all__ = ["CustomLoss", "make"]
 
 _TAKEN = {*dir(CustomLoss), "differentiated", "formula", "given", "name", "self"}
-_TAKEN |= set(inspect.signature(CustomLoss.value_grad_hess).parameters)
+_TAKEN |= {*inspect.signature(CustomLoss.value_grad_hess).parameters, "wrt"}
 """Names that a loss or its methods use themselves."""
 _STATEMENTS = {
     "convex": (True, False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,6 +14,7 @@ from .._domains import Domain
 from .._loss import MapLoss
 from .._messages import shown
 from .._parameters import Parameter
+from .learned import value_and_grads
 from .stable import derived
 from .write import function, text
 
@@ -93,6 +94,46 @@ class CustomLoss(MapLoss):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _make, (self.given, dict(self.params))
+
+    def value_and_grads(
+        self,
+        prediction: Any,
+        target: Any,
+        weight: Any = None,
+        reduction: str = "mean",
+        normalizer: float | None = None,
+        *,
+        wrt: Iterable[str] = ("prediction",),
+        threads: int | None = None,
+        **inputs: Any,
+    ) -> Any:
+        """The reduced loss and its gradients by what is learned, in one pass.
+
+        Parameters
+        ----------
+        prediction, target, weight, reduction, normalizer, threads, **inputs
+            As for :meth:`value_and_grad`; inputs that are differentiated are arrays of the
+            prediction's shape.
+        wrt : sequence of str
+            Names of inputs and parameters: ``"prediction"``, ``"target"``, extra inputs, and at
+            most 3 beside the prediction.
+
+        Returns
+        -------
+        value : float or ndarray
+            As of :meth:`value`.
+        grads : tuple
+            One for each name, in this order: arrays of the prediction's shape by inputs; by
+            parameters numbers, the sum over all elements, but arrays with ``reduction="none"``.
+
+        Raises
+        ------
+        ValueError
+            Where ``wrt`` names something else, something twice, or too much.
+        """
+        return value_and_grads(
+            self, wrt, prediction, target, weight, reduction, normalizer, threads=threads, **inputs
+        )
 
     @classmethod
     def source(cls, latex: bool = False) -> str:

@@ -150,6 +150,9 @@ typedef struct fastloss_plan {
     int32_t above_threshold;
     /* map: the input that lies nowhere above another, and that one; both 0: none */
     int32_t ordered[2];
+    /* map: not null where a gradient is summed instead of stored; two words a block, whose sum is
+     * that of the block */
+    double* grad_sums[FASTLOSS_MAX_PREDICTIONS];
 } fastloss_plan;
 
 typedef struct fastloss_result {
@@ -235,6 +238,24 @@ int fastloss_set_isa(int isa);
 
 int fastloss_get_threads(void);
 void fastloss_set_threads(int threads);
+
+/* A loss of elements for other extensions; fastloss_function.h gets and calls it. Plain data: copy
+ * it as you like. What `block` is stays as long as the process. */
+typedef struct fastloss_function {
+    fastloss_block block;
+    int32_t dtype;         /* FASTLOSS_FLOAT32 or FASTLOSS_FLOAT64 */
+    int32_t inputs;        /* predictions first, then the target, then others */
+    int32_t predictions;   /* how many of them are differentiated */
+    int32_t outputs;       /* the value, a gradient and a Hessian by each prediction; or 1 */
+    double parameters[16]; /* memory for as many numbers of the dtype */
+} fastloss_function;
+
+/* What the capsule `fastloss._core.api` points to. */
+typedef struct fastloss_api {
+    int32_t version; /* FASTLOSS_ABI_VERSION */
+    /* The function of a loss, a Python object; -1 with an exception set. Needs the interpreter. */
+    int (*function)(void* loss, int32_t dtype, fastloss_function* to);
+} fastloss_api;
 
 #ifdef __cplusplus
 }

@@ -377,8 +377,13 @@ def _tukey_biweight(prediction: Any, target: Any, c: Any) -> tuple[Any, Any, Any
     a, a_low = where(beyond, c, a), where(beyond, zero, a_low)
     gap, gap_low = where(beyond, zero, gap), where(beyond, zero, gap_low)
     inverse_c, inverse_c_low = two_inverse(c, zero)
-    w, w_low = times(gap, gap_low, inverse_c, inverse_c_low)
-    n, n_low = times(w, w_low, *affine(two, -one, w, w_low))
+    # a small one is raised, so that its low word is not lost
+    small = gap < const(2.0**-60)
+    up, down = where(small, const(2.0**64), one), where(small, const(2.0**-64), one)
+    w, w_low = times(up * gap, up * gap_low, inverse_c, inverse_c_low)
+    n, n_low = times(w, w_low, *affine(two, -one, down * w, down * w_low))
+    raised, raised_low = n, n_low
+    n, n_low = down * n, down * n_low
     n_2, n_2_low = times(n, n_low, n, n_low)
     # the value is a² (1 + n + n²) / 6
     part, part_low = two_sum(one, n)
@@ -391,7 +396,7 @@ def _tukey_biweight(prediction: Any, target: Any, c: Any) -> tuple[Any, Any, Any
     return (
         rounded(square, square_low, total, total_low),
         signed(rounded(a, a_low, n_2, n_2_low), high),
-        rounded(n, n_low, curve, curve_low),
+        down * rounded(raised, raised_low, curve, curve_low),
         n_2 + n_2_low,
     )
 

@@ -112,6 +112,12 @@ CASES = {
         ("far", 1000, 0, 0.16666666666666666, 0, 0),
         ("an infinite residual", INF, 0, 1 / 6, 0, 0),
     ],
+    fl.TukeyBiweight(c=5.0): [
+        ("inside c by nearly nothing, float32", 5, 2.0**-126, 4.166666666666667,
+         1.105429575052089e-76, -1.88079096131566e-38),
+        ("inside c by nearly nothing, float64", 5, 2.0**-1022, 4.166666666666667, 0,
+         -3.5601181736115224e-308),
+    ],
     fl.TukeyBiweight(c=1.0, hessian="majorizer"): [
         ("at c", 1, 0, 0.16666666666666666, 0, 0),
         ("half of c", 0.5, 0, 0.09635416666666667, 0.28125, 0.5625),
