@@ -115,7 +115,7 @@ def log_erfc(x: Any) -> Any:
 
 
 def product(a: Any, b: Any) -> Any:
-    """A b; 0 where a is 0, whatever b."""
+    """The product a b; 0 where a is 0, whatever b."""
     return where(a == const(0.0), const(0.0), a * b)
 
 
@@ -132,15 +132,15 @@ def signed_power(base: Any, exponent: Any) -> Any:
 
 
 def ratio(a: Any, b: Any) -> Any:
-    """A / b; 0 where a is 0, whatever b."""
+    """The quotient a / b; 0 where a is 0, whatever b."""
     return where(a == const(0.0), const(0.0), a / b)
 
 
 def xlogy(a: Any, b: Any) -> Any:
-    """A log(b); 0 where a is 0."""
+    """The product a log(b); 0 where a is 0."""
     return where(a == const(0.0), const(0.0), a * log(b))
 
 
 def xlog1py(a: Any, b: Any) -> Any:
-    """A log(1 + b); 0 where a is 0."""
+    """The product a log(1 + b); 0 where a is 0."""
     return where(a == const(0.0), const(0.0), a * log1p(b))
