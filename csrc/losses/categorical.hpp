@@ -399,18 +399,24 @@ template <class T>
 struct Nll {
     static constexpr const char* name = "nll";
     static constexpr Reference reference = Reference::none;
-    static constexpr int term_sums = 0, fit_sums = 1, coefficients = 0;
+    static constexpr int term_sums = 0, fit_sums = 2, coefficients = 0;
 
     Term<T, 0> term(T prediction, T) const { return {prediction, {}}; }
 
-    Fit<T, 1> fit(T prediction, T target, T) const {
-        const TwoWord<T> product = two_product(target, prediction);
-        const bool none = target == T(0);
-        return {{{none ? T(0) : T(0) - product.high, none ? T(0) : -product.low}}};
+    Fit<T, 2> fit(T prediction, T target, T) const {
+        // tiny products add up in a unit of their own, where none is subnormal
+        const bool tiny = abs(target * prediction) < constant<T>(0x1p-90f, 0x1p-900);
+        const T unit = tiny ? constant<T>(0x1p64f, 0x1p200) : T(1);
+        const TwoWord<T> product = two_product(unit * target, prediction);
+        const bool none = tiny | (target == T(0));
+        return {{{none ? T(0) : T(0) - product.high, none ? T(0) : -product.low},
+                 {tiny ? T(0) - product.high : T(0), tiny ? -product.low : T(0)}}};
     }
 
-    Finish<T, 0> finish(const Row<T, 0, 1>& row, T) const {
-        return {row.fits[0].high + row.fits[0].low, {}};
+    Finish<T, 0> finish(const Row<T, 0, 2>& row, T) const {
+        const T unit = constant<T>(0x1p-64f, 0x1p-200);
+        const TwoWord<T> tiny = {unit * row.fits[1].high, unit * row.fits[1].low};
+        return {rounded(plus(row.fits[0], tiny)), {}};
     }
 
     Emit<T> emit(T kept, T target, const T*) const {

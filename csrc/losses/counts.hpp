@@ -35,9 +35,12 @@ struct NegativeBinomialNll {
         const TwoWord<T> excess = two_log_excess(p, plus(select(up, gap, zero), term));
         // mean / (1 + d mean)
         const T log_mean = up ? -log_dispersion : prediction;
-        // a small one is raised, as the logarithm that multiplies it may be large
-        const bool little = log_mean < T(-60);
-        const T raised = little ? T(0x1p100) : T(1), down = little ? T(0x1p-100) : T(1);
+        // in another unit: the logarithm that multiplies a small one may be large, and the excess
+        // that multiplies a large one small
+        const T much = log_mean > T(60) ? T(0x1p-80) : T(1);
+        const T little = log_mean < T(-60) ? T(0x1p80) : much;
+        const bool least = log_mean < constant<T>(-115.0f, -760.0);
+        const T raised = least ? constant<T>(0x1p120f, 0x1p1000) : little, down = T(1) / raised;
         const TwoWord<T> most = two_exp_product(log_mean, near.high * raised, near.low * raised);
         const TwoWord<T> mean = {most.high * down, most.low * down};
         // target / (1 + d mean), and what it lacks of the target

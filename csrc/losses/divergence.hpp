@@ -28,7 +28,7 @@ struct KlDivergence : SoftmaxCrossEntropy<T> {
 };
 
 template <class T>
-struct KlDivergenceLogProbs : Nll<T> {
+struct KlDivergenceLogProbs : SumOverClasses<T> {
     static constexpr const char* name = "kl_divergence_log_probs";
 
     Fit<T, 1> fit(T prediction, T target, T) const {
@@ -39,6 +39,8 @@ struct KlDivergenceLogProbs : Nll<T> {
         const bool none = target == T(0);
         return {{{none ? T(0) : value.high, none ? T(0) : low}}};
     }
+
+    Emit<T> emit(T kept, T target, const T* row) const { return Nll<T>().emit(kept, target, row); }
 };
 
 // Probabilities, taken as they are.
@@ -322,7 +324,7 @@ FASTLOSS_INLINE TwoWord<T> times_probability(T log_p, TwoWord<T> x) {
 }
 
 template <class T>
-struct ReverseKlDivergenceLogProbs : Nll<T> {
+struct ReverseKlDivergenceLogProbs : SumOverClasses<T> {
     static constexpr const char* name = "reverse_kl_divergence_log_probs";
 
     Fit<T, 1> fit(T prediction, T target, T) const {
@@ -337,7 +339,7 @@ struct ReverseKlDivergenceLogProbs : Nll<T> {
 };
 
 template <class T>
-struct ReverseKlDivergenceProbs : Nll<T> {
+struct ReverseKlDivergenceProbs : SumOverClasses<T> {
     static constexpr const char* name = "reverse_kl_divergence_probs";
 
     Fit<T, 1> fit(T prediction, T target, T) const {
@@ -354,7 +356,7 @@ struct ReverseKlDivergenceProbs : Nll<T> {
 };
 
 template <class T>
-struct SymmetricKlDivergenceLogProbs : Nll<T> {
+struct SymmetricKlDivergenceLogProbs : SumOverClasses<T> {
     static constexpr const char* name = "symmetric_kl_divergence_log_probs";
 
     Fit<T, 1> fit(T prediction, T target, T) const {
@@ -381,7 +383,7 @@ struct SymmetricKlDivergenceLogProbs : Nll<T> {
 };
 
 template <class T>
-struct SymmetricKlDivergenceProbs : Nll<T> {
+struct SymmetricKlDivergenceProbs : SumOverClasses<T> {
     static constexpr const char* name = "symmetric_kl_divergence_probs";
 
     Fit<T, 1> fit(T prediction, T target, T) const {
@@ -486,7 +488,7 @@ struct JsDivergenceFisher : JsDivergence<T> {
 
 // Class by class.
 template <class T>
-struct OverMixture : Nll<T> {
+struct OverMixture : SumOverClasses<T> {
     struct Parameters {
         T beta;
     };

@@ -9,7 +9,8 @@ namespace {
 // log(a / b) for a, b >= 0, of which d is the difference a - b.
 template <class T>
 FASTLOSS_INLINE TwoWord<T> log_quotient(TwoWord<T> d, TwoWord<T> a, TwoWord<T> b) {
-    const TwoWord<T> least = select(a.high < b.high, a, b), size = magnitude(d);
+    // a and b may differ in their low words alone
+    const TwoWord<T> least = select(d.high < T(0), a, b), size = magnitude(d);
     // log(1 + x) with x = gap / least; or log x by x in another unit
     const bool huge = size.high > least.high * T(0x1p62);
     const T unit = huge ? T(0x1p-60) : T(1);

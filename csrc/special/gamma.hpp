@@ -277,11 +277,16 @@ struct Rising {
         const bool shifts = log_step > T(-1.125), stays = log_step <= T(-1.125);
         const TwoWord<T> zero = {T(0), T(0)}, one = {T(1), T(0)};
         const TwoWord<T> k = two_sum(count, later ? T(-1) : T(0));
-        const TwoWord<T> e = two_exp(shifts ? -log_step : log_step);
-        const TwoWord<T> r = either(shifts, e, one);
-        // what multiplies is raised where it may be subnormal
-        const bool tiny = log_step > T(60);
-        const TwoWord<T> part = either(tiny, two_exp_raised(tiny ? -log_step : T(0), T(0)), r);
+        // a tiny r is e in a unit of 2^-160 or 2^-1080, and raised where it multiplies
+        const bool tiny = log_step > T(50);
+        const T shift = tiny ? constant<T>(0x1.bb9d3cp+6f, 0x1.764caa8ebe91ap+9) : T(0);
+        const T shift_low = tiny ? constant<T>(-0x1.473794p-22f, 0x1.29977713b52a1p-45) : T(0);
+        const TwoWord<T> shifted = two_difference(shift, log_step);
+        const TwoWord<T> exponent = {shifted.high, shifted.low + shift_low};
+        const TwoWord<T> e = two_exp(shifts ? exponent.high : log_step, exponent.low);
+        const T small_unit = tiny ? constant<T>(0x1p-112f, 0x1p-974) : T(1);
+        const TwoWord<T> part = either(shifts, {e.high * small_unit, e.low * small_unit}, one);
+        const TwoWord<T> r = down(tiny, part);
         const TwoWord<T> n = two_plus({T(3), T(0)}, r), inverse = two_inverse(n.high, n.low);
         const TwoWord<T> far = two_exp_product(shifts ? T(0) : log_step, k.high, k.low);
         const TwoWord<T> q = either(shifts, two_times(k, inverse), far);
@@ -307,12 +312,19 @@ struct Rising {
         const TwoWord<T> a = two_quotient({T(2) * v.high, T(2) * v.low}, first);
         const TwoWord<T> b = two_quotient(v, second);
         const TwoWord<T> product = two_times(two_plus(one, a), two_plus(one, b));
-        const bool beside = count < r.high;
-        const TwoWord<T> counted = {count, T(0)}, y = two_plus(counted, r);
+        // beside a small count too r is taken in its unit, as both may be subnormal
+        const bool fine = tiny & (count < constant<T>(0x1p-48f, 0x1p-100));
+        const bool least = count < constant<T>(0x1p-100f, 0x1p-900);
+        const T raise = least ? constant<T>(0x1p20f, 0x1p200) : T(1);
+        const T unit = fine ? constant<T>(0x1p80f, 0x1p540) : raise;
+        const TwoWord<T> counted = {unit * (unit * count), T(0)};
+        const TwoWord<T> base = either(fine, e, {unit * (unit * r.high), unit * (unit * r.low)});
+        const TwoWord<T> y = two_plus(counted, base);
+        const bool beside = counted.high < base.high;
         // what division leaves of a small count is no less than the least float
-        const T lift = r.high < T(0x1p-20) ? T(0x1p100) : T(1);
-        const TwoWord<T> share_of_r =
-            two_quotient(TwoWord<T>{lift * count, T(0)}, {lift * r.high, lift * r.low});
+        const T lift = base.high < T(0x1p-20) ? T(0x1p100) : T(1);
+        const TwoWord<T> share_of_r = two_quotient(TwoWord<T>{lift * counted.high, T(0)},
+                                                   {lift * base.high, lift * base.low});
         const TwoWord<T> start = either(beside, two_plus(one, share_of_r), y);
         const TwoWord<T> x = two_times(product, either(later, one, start));
         const TwoWord<T> log_x = two_log_fine(shifts ? x.high : T(1), shifts ? x.low : T(0));
@@ -322,7 +334,8 @@ struct Rising {
         log = two_times({shifts ? T(-2.5) : share, T(0)}, log_q);
         log = two_less(two_plus(log, {-rest, T(0)}), log_x);
         log = two_plus(two_plus(log, two_times(k, log_n)), two_times(k, excess));
-        log = two_plus(log, {small | (beside & early) ? T(0) : -log_step, T(0)});
+        const TwoWord<T> jump = either(fine, exponent, {-log_step, T(0)});
+        log = two_plus(log, either(small | (beside & early), zero, jump));
         each = two_plus(excess, log_n);
         // its first derivative
         const TwoWord<T> scale = either(shifts, two_quotient(r, n), one);
@@ -332,13 +345,12 @@ struct Rising {
         const TwoWord<T> end_1 = two_plus(first, k), end_2 = two_plus(second, k);
         const TwoWord<T> term_1 = two_times(two_quotient(k, end_1), two_quotient(part, first));
         const TwoWord<T> term_2 = two_times(two_quotient(k, end_2), two_quotient(part, second));
-        // a subnormal sum is raised: its inverse would be infinite
-        const T up = y.high < T(0x1p-60) ? T(0x1p100) : T(1);
-        const TwoWord<T> sum_0 = {up * y.high, up * y.low},
-                         part_0 = {up * part.high, up * part.low};
-        const TwoWord<T> lone = two_quotient({up * count, T(0)}, sum_0);
-        const TwoWord<T> term_0 = either(later | stays, zero, lone);
-        const TwoWord<T> twice_0 = two_times(term_0, two_quotient(part_0, sum_0));
+        const TwoWord<T> term_0 = either(later | stays, zero, two_quotient(counted, y));
+        const T up = fine ? constant<T>(0x1p48f, 0x1p106) : T(1);
+        const TwoWord<T> part_0 =
+            either(fine, e, {unit * (unit * part.high), unit * (unit * part.low)});
+        const TwoWord<T> twice_0 =
+            two_times({up * term_0.high, up * term_0.low}, two_quotient(part_0, y));
         slope = two_less(slope, either(shifts, down(tiny, term_1), zero));
         slope = two_less(slope, either(shifts, down(tiny, term_2), zero));
         slope = two_less(slope, term_0);
@@ -353,7 +365,16 @@ struct Rising {
         const TwoWord<T> parts = either(shifts, lost, two_times(k, left));
         const TwoWord<T> curved =
             two_plus(two_less(parts, either(later | stays, zero, twice_0)), {bend, T(0)});
-        const T bent = curved.high + curved.low;
+        // all are count (count - 1) / 2 exp(log_step) where its products with a count vanish; a
+        // square, as one of those may be subnormal
+        const bool level = (count > T(2)) & (log_step < T(-60)) & (q.high < T(0x1p-60));
+        const TwoWord<T> root = two_exp_product(T(0.5) * log_step, count);
+        const TwoWord<T> half_less =
+            two_quotient({T(0.5) * k.high, T(0.5) * k.low}, TwoWord<T>{count, T(0)});
+        const TwoWord<T> pairs = two_times(two_times(root, root), half_less);
+        log = either(level, pairs, log);
+        slope = either(level, pairs, slope);
+        const T bent = level ? pairs.high + pairs.low : curved.high + curved.low;
         const bool nothing = count == T(0);
         log = either(nothing, zero, {log.high * lower, log.low * lower});
         slope = either(nothing, zero, {slope.high * lower, slope.low * lower});

@@ -35,6 +35,7 @@ from ._about_mean import (
     sum_of_class,
 )
 from ._clip import clip, log_clipped
+from ._over_classes import SumOverClasses
 from ._softmax import normalizer, softmax_emit, softmax_finish, softmax_term
 from ._two_words import times
 from .categorical import CategoricalCrossEntropy, Nll, SoftmaxCrossEntropy
@@ -96,7 +97,7 @@ def _forward_fit(prediction: Any, target: Any, maximum: Any) -> Any:
     return (where(none, zero, product), low), (target, zero)
 
 
-class ForwardOfLogProbs(Nll):
+class ForwardOfLogProbs(SumOverClasses):
     name = "kl_divergence_log_probs"
 
     @staticmethod
@@ -108,6 +109,8 @@ class ForwardOfLogProbs(Nll):
         log_target, log_low = two_log(target)
         gap, gap_low = two_difference(log_target, prediction)
         return (_product(target, gap, gap_low + log_low),)
+
+    emit = staticmethod(Nll.emit)
 
 
 class ForwardOfProbs(CategoricalCrossEntropy):
@@ -258,7 +261,7 @@ def _times_probability(log_p: Any, x: Any, x_low: Any) -> tuple[Any, Any]:
     return where(impossible, zero, where(infinite, x, high)), where(infinite, zero, low)
 
 
-class ReverseOfLogProbs(Nll):
+class ReverseOfLogProbs(SumOverClasses):
     name = "reverse_kl_divergence_log_probs"
 
     @staticmethod
@@ -287,7 +290,7 @@ def _curve_of_log_prob(log_p: Any, ratio: Any, low: Any) -> Any:
     return hess + hess_low
 
 
-class ReverseOfProbs(Nll):
+class ReverseOfProbs(SumOverClasses):
     name = "reverse_kl_divergence_probs"
 
     @staticmethod
@@ -377,7 +380,7 @@ class SymmetricOfLogitsFisher(SymmetricOfLogits):
         return grad, curve
 
 
-class SymmetricOfLogProbs(Nll):
+class SymmetricOfLogProbs(SumOverClasses):
     name = "symmetric_kl_divergence_log_probs"
 
     @staticmethod
@@ -415,7 +418,7 @@ class SymmetricOfLogProbs(Nll):
         return grad, _curve_of_log_prob(kept, ratio, low)
 
 
-class SymmetricOfProbs(Nll):
+class SymmetricOfProbs(SumOverClasses):
     name = "symmetric_kl_divergence_probs"
 
     @staticmethod

@@ -17,7 +17,9 @@ from .._parameters import (
     small,
 )
 from ..vocabulary import (
+    abs,
     const,
+    constant,
     exp,
     expm1,
     flat,
@@ -37,6 +39,7 @@ from ._labels import LabelProbabilities
 from ._over_classes import OverClasses
 from ._softmax import softmax_emit, softmax_finish, softmax_fit, softmax_term
 from ._tempered_softmax import CappedSoftmax, TemperedSoftmax
+from ._two_words import plus
 from .regression import SquaredError
 
 __all__ = [
@@ -496,6 +499,7 @@ class Nll(_CategoricalLoss):
     smooth = True
     hessian_sign = "zero"
     bounds = (1, 0, 0)
+    fit_sums = 2
 
     def domains(self) -> tuple[Domain, ...]:
         return LOG_PROBABILITY, MASS
@@ -513,13 +517,21 @@ class Nll(_CategoricalLoss):
 
     @staticmethod
     def fit(prediction: Any, target: Any, reference: Any) -> Any:
-        product, low = two_product(target, prediction)
-        none, zero = target == const(0.0), const(0.0)
-        return ((where(none, zero, zero - product), where(none, zero, -low)),)
+        # tiny products add up in a unit of their own, where none is subnormal
+        tiny = abs(target * prediction) < constant(2.0**-90, 2.0**-900)
+        unit = where(tiny, constant(2.0**64, 2.0**200), const(1.0))
+        product, low = two_product(unit * target, prediction)
+        none, zero = tiny | (target == const(0.0)), const(0.0)
+        return (
+            (where(none, zero, zero - product), where(none, zero, -low)),
+            (where(tiny, zero - product, zero), where(tiny, -low, zero)),
+        )
 
     @staticmethod
     def finish(reference: Any, ties: Any, terms: Any, fits: Any, classes: Any) -> Any:
-        return fits[0][0] + fits[0][1], ()
+        unit, (tiny, tiny_low) = constant(2.0**-64, 2.0**-200), fits[1]
+        value, low = plus(fits[0][0], fits[0][1], unit * tiny, unit * tiny_low)
+        return value + low, ()
 
     @staticmethod
     def emit(kept: Any, target: Any, row: Any) -> Any:

@@ -9,6 +9,7 @@ from .._loss import MapLoss
 from ..vocabulary import (
     abs,
     const,
+    constant,
     exp,
     flat,
     fma,
@@ -101,9 +102,13 @@ class NegativeBinomialNll(MapLoss):
         excess, excess_low = two_log_excess(p, p_low, spread, spread_low)
         # mean / (1 + d mean)
         log_mean = where(up, -log_dispersion, prediction)
-        # a small one is raised, as the logarithm that multiplies it may be large
-        raised = where(log_mean < const(-60.0), const(2.0**100), one)
-        down = where(log_mean < const(-60.0), const(2.0**-100), one)
+        # in another unit: the logarithm that multiplies a small one may be large, and the excess
+        # that multiplies a large one small
+        raised = where(log_mean > const(60.0), const(2.0**-80), one)
+        raised = where(log_mean < const(-60.0), const(2.0**80), raised)
+        least = log_mean < constant(-115.0, -760.0)
+        raised = where(least, constant(2.0**120, 2.0**1000), raised)
+        down = one / raised
         most, most_low = two_exp_product(log_mean, near * raised, near_low * raised)
         mean, mean_low = most * down, most_low * down
         # target / (1 + d mean), and what it lacks of the target

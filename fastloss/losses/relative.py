@@ -30,7 +30,7 @@ __all__ = ["Mape", "Smape", "SquaredLogError"]
 def _log_quotient(d: Any, d_low: Any, a: Any, a_low: Any, b: Any, b_low: Any) -> tuple[Any, Any]:
     """log(a / b) for a, b >= 0, of which d is the difference a - b."""
     zero = const(0.0)
-    below = a < b
+    below = d < zero  # a and b may differ in their low words alone
     least, least_low = where(below, a, b), where(below, a_low, b_low)
     gap, gap_low = magnitude(d, d_low)
     # log(1 + x) with x = gap / least; or log x by x in another unit

@@ -19,9 +19,9 @@ from .._words import (
     trigamma_far_divided,
     trigamma_far_reduced,
     trigamma_reduced,
+    two_difference,
     two_exp,
     two_exp_product,
-    two_exp_raised,
     two_inverse,
     two_sum,
     where,
@@ -150,12 +150,16 @@ def log_rising_parts(count: Any, log_step: Any) -> tuple[Any, ...]:
     later, early, small = count > half, count <= half, log_step <= zero
     shifts, stays = log_step > const(-1.125), log_step <= const(-1.125)
     k, k_low = two_sum(count, where(later, -one, zero))
-    e, e_low = two_exp(where(shifts, -log_step, log_step))
-    r, r_low = where(shifts, e, one), where(shifts, e_low, zero)
-    # what multiplies is raised where it may be subnormal
-    tiny = log_step > const(60.0)
-    raised, raised_low = two_exp_raised(where(tiny, -log_step, zero), zero)
-    few, few_low = where(tiny, raised, r), where(tiny, raised_low, r_low)
+    # a tiny r is e in a unit of 2**-160 or 2**-1080, and raised where it multiplies
+    tiny = log_step > const(50.0)
+    shift = where(tiny, constant(110.90354919433594, 748.5989550047409), zero)
+    shift_low = where(tiny, constant(-3.0474467394014937e-07, 3.303931136684116e-14), zero)
+    exponent, exponent_low = two_difference(shift, log_step)
+    exponent_low = exponent_low + shift_low
+    e, e_low = two_exp(where(shifts, exponent, log_step), exponent_low)
+    down = where(tiny, constant(2.0**-112, 2.0**-974), one)
+    few, few_low = where(shifts, e * down, one), where(shifts, e_low * down, zero)
+    r, r_low = where(tiny, lowered(few), few), where(tiny, lowered(few_low), few_low)
     n, n_low = two_plus(const(3.0), zero, r, r_low)
     inverse, inverse_low = two_inverse(n, n_low)
     near, near_low = two_times(k, k_low, inverse, inverse_low)
@@ -189,11 +193,19 @@ def log_rising_parts(count: Any, log_step: Any) -> tuple[Any, ...]:
     a, a_low = two_plus(one, zero, a, a_low)
     b, b_low = two_plus(one, zero, b, b_low)
     product, product_low = two_times(a, a_low, b, b_low)
-    beside = count < r
+    # beside a small count too r is taken in its unit, as both may be subnormal
+    fine = tiny & (count < constant(2.0**-48, 2.0**-100))
+    least = count < constant(2.0**-100, 2.0**-900)
+    unit = where(least, constant(2.0**20, 2.0**200), one)
+    unit = where(fine, constant(2.0**80, 2.0**540), unit)
+    c = unit * (unit * count)
+    base, base_low = unit * (unit * r), unit * (unit * r_low)
+    base, base_low = where(fine, e, base), where(fine, e_low, base_low)
+    beside = c < base
     # what division leaves of a small count is no less than the least float
-    lift = where(r < const(2.0**-20), const(2.0**100), one)
-    x, x_low = two_quotient(lift * count, zero, lift * r, lift * r_low)
-    y, y_low = two_plus(count, zero, r, r_low)
+    lift = where(base < const(2.0**-20), const(2.0**100), one)
+    x, x_low = two_quotient(lift * c, zero, lift * base, lift * base_low)
+    y, y_low = two_plus(c, zero, base, base_low)
     x, x_low = two_plus(one, zero, x, x_low)
     x, x_low = where(beside, x, y), where(beside, x_low, y_low)
     x, x_low = where(later, one, x), where(later, zero, x_low)
@@ -211,8 +223,10 @@ def log_rising_parts(count: Any, log_step: Any) -> tuple[Any, ...]:
     rising, rising_low = two_plus(rising, rising_low, a, a_low)
     a, a_low = two_times(k, k_low, excess, excess_low)
     rising, rising_low = two_plus(rising, rising_low, a, a_low)
-    jump = where(small | (beside & early), zero, -log_step)
-    rising, rising_low = two_plus(rising, rising_low, jump, zero)
+    stands = small | (beside & early)
+    jump = where(stands, zero, where(fine, exponent, -log_step))
+    jump_low = where(stands, zero, where(fine, exponent_low, zero))
+    rising, rising_low = two_plus(rising, rising_low, jump, jump_low)
     # its first derivative
     scale, scale_low = two_quotient(r, r_low, n, n_low)
     scale, scale_low = where(shifts, scale, one), where(shifts, scale_low, zero)
@@ -242,15 +256,14 @@ def log_rising_parts(count: Any, log_step: Any) -> tuple[Any, ...]:
     slope, slope_low = two_plus(
         slope, slope_low, -where(shifts, a, zero), -where(shifts, a_low, zero)
     )
-    # a subnormal sum is raised: its inverse would be infinite
-    up = where(y < const(2.0**-60), const(2.0**100), one)
-    y, y_low = up * y, up * y_low
-    a, a_low = two_quotient(up * count, zero, y, y_low)
+    a, a_low = two_quotient(c, zero, y, y_low)
     none = later | stays
     a, a_low = where(none, zero, a), where(none, zero, a_low)
     slope, slope_low = two_plus(slope, slope_low, -a, -a_low)
-    b, b_low = two_quotient(up * few, up * few_low, y, y_low)
-    near, near_low = two_times(a, a_low, b, b_low)
+    b, b_low = unit * (unit * few), unit * (unit * few_low)
+    b, b_low = two_quotient(where(fine, e, b), where(fine, e_low, b_low), y, y_low)
+    up = where(fine, constant(2.0**48, 2.0**106), one)
+    near, near_low = two_times(up * a, up * a_low, b, b_low)
     # and its second
     a, a_low = two_times(scale, scale_low, v, v_low)
     a, a_low = two_plus(log_q, log_q_low, -a, -a_low)
@@ -263,6 +276,16 @@ def log_rising_parts(count: Any, log_step: Any) -> tuple[Any, ...]:
     curve, curve_low = two_plus(a, a_low, -where(none, zero, near), -where(none, zero, near_low))
     curve, curve_low = two_plus(curve, curve_low, bend, zero)
     curve = curve + curve_low
+    # all are count (count - 1) / 2 exp(log_step) where its products with a count vanish; a square,
+    # as one of those may be subnormal
+    level = (count > const(2.0)) & (log_step < const(-60.0)) & (q < const(2.0**-60))
+    a, a_low = two_exp_product(half * log_step, count)
+    a, a_low = two_times(a, a_low, a, a_low)
+    b, b_low = two_quotient(half * k, half * k_low, count, zero)
+    a, a_low = two_times(a, a_low, b, b_low)
+    rising, rising_low = where(level, a, rising), where(level, a_low, rising_low)
+    slope, slope_low = where(level, a, slope), where(level, a_low, slope_low)
+    curve = where(level, a + a_low, curve)
     nothing = count == zero
     each, each_low = two_plus(excess, excess_low, log_n, log_n_low)
     return (
