@@ -553,6 +553,7 @@ cdef int function_of(void *given, int32_t dtype, fastloss_function *to) except -
     if loss.has_gradient:
         outputs |= FASTLOSS_GRAD | FASTLOSS_HESS
     native = loss._native
+    plan = native.plan
     native.choose(&plan, outputs, dtype)
     to.block = plan.block
     if native.kernel < 0:

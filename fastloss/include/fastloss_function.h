@@ -38,7 +38,7 @@ static inline void fastloss_points(const fastloss_function* f, int64_t n, const 
     x[f->inputs] = f->dtype == FASTLOSS_FLOAT64 ? (const void*)&one : (const void*)&one_single;
     for (i = 0; i < f->outputs; ++i) y[i] = buffer + (INPUTS + i) * CHUNK * sizeof(double);
     for (begin = 0; begin < n; begin += CHUNK) {
-        const int64_t m = n - begin < CHUNK ? n - begin : CHUNK;
+        const int64_t rest = n - begin, m = rest < CHUNK ? rest : (int64_t)CHUNK;
         const int64_t padded = (m + FASTLOSS_LANES - 1) / FASTLOSS_LANES * FASTLOSS_LANES;
         for (i = 0; i < f->inputs; ++i) {
             char* const to = buffer + i * CHUNK * sizeof(double);
