@@ -54,6 +54,10 @@ def custom(function: Callable[..., Any] | None = None, /, **options: Any) -> Any
         ``function(prediction, target, *inputs, parameter=default, ...)`` of arrays: the value of
         each element, in NumPy's and ``scipy.special``'s functions. Arguments with defaults are
         parameters of the loss, finite numbers.
+    rows : {"labels", "masses"}, optional
+        The formula is that of one row, whose classes sums and the functions of
+        :mod:`fastloss.rowwise` reduce to a number. The target is a class index, ``x[target]``, or
+        has a number for each class.
     inputs : sequence of str, optional
         Named inputs of each element, keywords of every method.
     domains : dict, optional

@@ -9,9 +9,10 @@ import numpy as np
 from numba import njit, types
 from numba.core.errors import TypingError
 
-from ._numba import _compiled
+from ._loss import SweepLoss
+from ._numba import compiled
 from ._threshold import surplus
-from .jit import compiled, floating
+from .jit import floating, of_types
 from .vocabulary.compiled import words
 
 __all__ = ["of_rows"]
@@ -87,7 +88,7 @@ def _check_length(name: str, array: Any, k: int) -> None:
 def _above_threshold() -> Any:
     """What :func:`fastloss._threshold.above_threshold` gives, of one row."""
     meanings = words(np.float64)
-    exceeds = _compiled(surplus, np.float64)
+    exceeds = compiled(surplus, np.float64)
     two_difference, two_sum = meanings["two_difference"], meanings["two_sum"]
     two_product = meanings["two_product"]
     least = np.finfo(np.float64).smallest_subnormal
@@ -128,6 +129,8 @@ def _above_threshold() -> Any:
 
 def of_rows(loss: Any) -> Any:
     """The function of a loss of rows."""
+    if isinstance(loss, SweepLoss):
+        raise TypeError(f"{loss.name} is a formula of rows, which has no function of one row")
     if loss.class_weight is not None or loss.ignore_index is not None:
         raise ValueError(
             f"a function of rows has neither class_weight nor ignore_index; got {loss!r}: weigh "
@@ -153,7 +156,7 @@ def _of_rows(loss: Any) -> Any:
         return _text(loss, dtype, masses, given)
 
     arguments = ("prediction", "target", "grad=None", "hess=None")
-    return compiled(loss.name, arguments, type(loss).__doc__, choose, inline=False)
+    return of_types(loss.name, arguments, type(loss).__doc__, choose, inline=False)
 
 
 def _text(loss: Any, dtype: Any, masses: bool, given: list[bool]) -> Any:
@@ -222,7 +225,7 @@ def _made(lines: list[str], loss: Any, dtype: Any, parameters: list[Any]) -> Any
     head = "def call(prediction, target, grad=None, hess=None):"
     names = ["term", "fit", "finish"]
     names += ["settle"] * bool(scalars.settled) + ["emit"] * loss.has_gradient
-    meanings = {name: _compiled(getattr(scalars, name), dtype) for name in names}
+    meanings = {name: compiled(getattr(scalars, name), dtype) for name in names}
     meanings |= {f"c{i}": x for i, x in enumerate(parameters)}
     meanings |= {"np": np, "dtype": dtype, "check": _check, "check_length": _check_length}
     meanings |= {"largest": _largest, "summed": _sum, "ranks": _ranks}

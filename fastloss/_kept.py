@@ -122,7 +122,7 @@ def _texts(function: types.FunctionType, seen: set[types.FunctionType]) -> Itera
 def _surroundings() -> bytes:
     """Everything else that a kernel depends on: versions, the CPU, the words' texts."""
     here = Path(__file__).parent
-    files = sorted([here / "_numba.py", *(here / "vocabulary").rglob("*.py")])
+    files = sorted([*here.glob("_numba*.py"), *(here / "vocabulary").rglob("*.py")])
     llvm = llvmlite.binding
     features = llvm.get_host_cpu_features().flatten()
     versions = (__version__, numba.__version__, llvmlite.__version__, platform.python_version())

@@ -14,11 +14,12 @@ except ImportError as error:
 from numba import carray, njit, types
 
 from . import _kept
+from ._loss import SweepLoss
 from ._plan import GRAD, HESS, VALUE
 from .vocabulary import rebind
 from .vocabulary.compiled import words
 
-__all__ = ["block"]
+__all__ = ["add", "block", "compiled", "define", "total"]
 
 _SIGNATURE = types.void(
     types.int64,
@@ -38,21 +39,29 @@ _OUTPUTS = VALUE, VALUE | GRAD, VALUE | GRAD | HESS
 
 def block(loss: Any, dtype: np.dtype[Any], outputs: int) -> int:
     """The address of a loss's block function, compiled at its first use."""
-    compiled = next(given for given in _OUTPUTS if outputs & ~given == 0)
-    key = (loss.scalars, dtype, compiled)
+    given = next(given for given in _OUTPUTS if outputs & ~given == 0)
+    key = (loss.scalars, dtype, given)
     if key not in _blocks:
-        make = _row_block if loss.schema == "row" else _map_block
-        function, formulas = make(loss, dtype.type, compiled)
+        function, formulas = _maker(loss)(loss, dtype.type, given)
         what = f"{loss.kernel} in {dtype.name}"
         _blocks[key] = _kept.compiled(function, _SIGNATURE, formulas, what)
     return int(_blocks[key].address)
 
 
-def _compiled(function: Callable[..., Any], dtype: Any) -> Any:
+def _maker(loss: Any) -> Callable[..., Any]:
+    if isinstance(loss, SweepLoss):
+        from ._numba_sweeps import sweep_block
+
+        return sweep_block
+    return _row_block if loss.schema == "row" else _map_block
+
+
+def compiled(function: Callable[..., Any], dtype: Any) -> Any:
+    """A scalar function for one dtype."""
     return rebind(function, words(dtype), njit(error_model="numpy", forceinline=True))
 
 
-def _define(name: str, lines: list[str], meanings: dict[str, Any]) -> Callable[..., Any]:
+def define(name: str, lines: list[str], meanings: dict[str, Any]) -> Callable[..., Any]:
     """A function from lines of text: Numba has no other way to write a variable arity."""
     text = f"def {name}(n, k, inputs, parameters, outputs):\n    " + "\n    ".join(lines)
     meanings["__name__"] = __name__  # compiled code that is kept asks for its module
@@ -75,13 +84,13 @@ def _map_block(loss: Any, dtype: Any, outputs: int) -> tuple[Any, list[Any]]:
             stores.append(f"    out{kind}_{p}[i] = {part} * scale")
     arguments = [f"x{i}[i]" for i in range(inputs)] + [f"c{i}" for i in range(parameters)]
     lines += ["for i in range(n):", f"    point = formula({', '.join(arguments)})", *stores]
-    formula = _compiled(loss.scalars.formula, dtype)
+    formula = compiled(loss.scalars.formula, dtype)
     meanings = {"carray": carray, "dtype": dtype, "formula": formula}
-    return _define("map_block", lines, meanings), [loss.scalars.formula]
+    return define("map_block", lines, meanings), [loss.scalars.formula]
 
 
 @njit(error_model="numpy")
-def _add(high, low, x, n):
+def add(high, low, x, n):
     """Adds a column to sums of two words."""
     for i in range(n):
         total = high[i] + x[i]
@@ -91,7 +100,7 @@ def _add(high, low, x, n):
 
 
 @njit(error_model="numpy")
-def _total(high, low, n, to, to_low):
+def total(high, low, n, to, to_low):
     """Rounds sums of two words, and what that loses."""
     for i in range(n):
         both = high[i] + low[i] if high[i] - high[i] == 0 else high[i]
@@ -223,12 +232,12 @@ def _row_block(loss: Any, dtype: Any, outputs: int) -> tuple[Any, list[Any]]:
                 if outputs & bit
             ),
         ]
-    meanings = {"np": np, "carray": carray, "dtype": dtype, "add": _add, "total": _total}
+    meanings = {"np": np, "carray": carray, "dtype": dtype, "add": add, "total": total}
     meanings["is_set"] = _is_set
     names = ["term", "fit", "finish"] + ["settle"] * bool(settled) + ["emit"] * keeps
     formulas = [getattr(scalars, name) for name in names]
-    meanings |= {name: _compiled(f, dtype) for name, f in zip(names, formulas, strict=True)}
-    return _define("row_block", lines, meanings), formulas
+    meanings |= {name: compiled(f, dtype) for name, f in zip(names, formulas, strict=True)}
+    return define("row_block", lines, meanings), formulas
 
 
 @numba.extending.intrinsic

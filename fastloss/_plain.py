@@ -12,6 +12,7 @@ import numpy as np
 
 from ._exact_sum import exact_sum
 from ._failures import refused
+from ._loss import SweepLoss
 from ._plan import GRAD, HESS, VALUE, Plan
 from ._threshold import above_threshold
 from ._units import Units, parts
@@ -142,6 +143,10 @@ def _rows(units: Units, arguments: list[np.ndarray], parameters: list[Any]) -> A
         q = dtype(1 - loss.label_smoothing) * q + share
     one = plan.labels and loss.encoding == "class" and not loss.label_smoothing
     fitted = (_picked(z, q), 1.0) if one else (z, q)
+    if isinstance(loss, SweepLoss):
+        derivatives = 2 if plan.outputs & HESS else int(bool(plan.outputs & GRAD))
+        label = _picked(z, q) if plan.target == "labels" else 0.0
+        return _swept(loss.sweeps(derivatives), z, q, label, parameters)
     if loss.scalars.reference == "number":
         return row_outputs(loss, z, q, fitted, parameters, arguments[1][:, np.newaxis])
     return row_outputs(loss, z, q, fitted, parameters)
@@ -180,6 +185,33 @@ def row_outputs(
         return value, (), ()
     grad, hess = scalars.emit(kept, q, _columns(row, len(z)), *parameters)
     return value, (grad,), (hess,)
+
+
+def _swept(scalars: Any, z: np.ndarray, q: np.ndarray, label: Any, parameters: list[Any]) -> Any:
+    """The same of a loss of sweeps."""
+    rows, classes = z.shape
+    row = _columns((np.float64(classes), np.ravel(label)), rows)
+
+    def of_class(x: Any) -> np.ndarray:
+        return np.broadcast_to(x, z.shape)
+
+    for sweep in scalars.sweeps:
+        known = row
+        for function in sweep.largest:
+            largest = np.max(of_class(function(z, q, known, *parameters)), axis=1)
+            row += _columns((largest,), rows)
+        for function in sweep.sums:
+            words = map(of_class, function(z, q, known, *parameters))
+            row += _columns(_two_words(*words), rows)
+        for function, _ in sweep.settled:
+            numbers = function(row, *parameters)
+            row += tuple(np.broadcast_to(x, (rows, 1)) for x in numbers)
+    nothing = np.sum(np.where(np.isnan(z + q), np.nan, 0.0), axis=1, keepdims=True)
+    value = np.broadcast_to(scalars.finish(row, *parameters), (rows, 1)) + nothing
+    if scalars.emit is None:
+        return value[:, 0], (), ()
+    slopes = [of_class(x) + nothing for x in scalars.emit(z, q, row, *parameters)]
+    return value[:, 0], tuple(slopes[:1]), tuple(slopes[1:])
 
 
 def _columns(numbers: Any, rows: int) -> tuple[np.ndarray, ...]:

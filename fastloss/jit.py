@@ -26,7 +26,7 @@ import numpy as np
 
 from . import vocabulary
 from ._loss import Loss, get, losses
-from ._numba import _compiled
+from ._numba import compiled
 from .vocabulary import composed
 from .vocabulary.compiled import words
 
@@ -124,10 +124,10 @@ def _word(name: str) -> Any:
 
     def choose(*given: Any) -> Any:
         dtype = np.float32 if all(x == types.float32 for x in given) else np.float64
-        word = _compiled(text, dtype) if own else words(dtype)[name]
+        word = compiled(text, dtype) if own else words(dtype)[name]
         return _with(word, dtype, _WORDS[name], _WORDS[name])
 
-    return compiled(name, _WORDS[name], text.__doc__, choose)
+    return of_types(name, _WORDS[name], text.__doc__, choose)
 
 
 @functools.cache
@@ -140,11 +140,11 @@ def _of_numbers(loss: Loss) -> Any:
         for name in predictions:
             floating(loss, name, kinds[name])
         dtype = np.float64 if kinds["prediction"] == types.float64 else np.float32
-        formula = _compiled(loss.scalars.formula, dtype)
+        formula = compiled(loss.scalars.formula, dtype)
         order = [*predictions, *others]  # the formula's
         return _with(formula, dtype, loss.inputs, order, loss.kernel_parameters())
 
-    return compiled(loss.name, loss.inputs, type(loss).__doc__, choose)
+    return of_types(loss.name, loss.inputs, type(loss).__doc__, choose)
 
 
 def floating(loss: Loss, name: str, kind: Any) -> None:
@@ -169,7 +169,7 @@ def _with(
     return meanings["call"]
 
 
-def compiled(
+def of_types(
     name: str,
     arguments: Iterable[str],
     doc: str | None,

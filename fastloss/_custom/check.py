@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import mpmath
+import numpy as np
 from mpmath import mpf
 
+from .. import _config
 from ..accuracy import measure, points
 from ..accuracy.oracle import OUTPUTS, Truth
-from ..accuracy.samples import generator, sample
+from ..accuracy.samples import CLASSES, generator, masses, sample
+from ..accuracy.variants import target_kinds
 from ..vocabulary import rebind
 from ..vocabulary.exact import WORDS
 
 __all__ = ["Report", "check"]
 
 UNITS = 200
-"""Elements looked at in each dtype."""
+"""Elements looked at in each dtype, one by one or in rows."""
 ENOUGH = 16.0
 """Ulps that results may be off at ordinary inputs."""
 AGREES = 1e-8
@@ -30,7 +34,7 @@ class Derivative:
 
     output: str
     error: float
-    inputs: dict[str, float]
+    inputs: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -76,42 +80,74 @@ class Report:
 
 
 def _shown(inputs: dict[str, Any]) -> str:
-    return ", ".join(f"{name} = {float(x):.6g}" for name, x in inputs.items())
+    def shown(x: Any) -> str:
+        return f"{float(x):.6g}" if np.ndim(x) == 0 else f"[{', '.join(map(shown, x))}]"
+
+    return ", ".join(f"{name} = {shown(x)}" for name, x in inputs.items())
 
 
 def check(loss: Any) -> Report:
     """See :meth:`fastloss._custom.CustomLoss.check`."""
-    runner = [("native", None)]
+    runner = [(_config.backend(), None)]
+    kind = target_kinds(loss)[-1]  # of masses, not labels alone
     figures = {
-        dtype: measure.own(points.case(loss, "values", dtype, UNITS), runner)
+        dtype: measure.own(points.case(loss, kind, dtype, _units(loss)), runner)
         for dtype in ("float64", "float32")
     }
     return Report(loss, tuple(_derivatives(loss)), figures)
 
 
+def _units(loss: Any) -> int:
+    return UNITS // CLASSES if loss.schema == "row" else UNITS
+
+
 def _derivatives(loss: Any) -> list[Derivative]:
     """What gradient and Hessian are off the differences of the formula, away from kinks."""
-    inputs = sample(loss, (UNITS,), "float64", generator(), "values", extremes=False)
+    kind = target_kinds(loss)[-1]
+    inputs = sample(loss, (_units(loss),), "float64", generator(), kind, extremes=False)
     truth = Truth(loss, inputs, "float64")
-    definition = rebind(loss.definition, WORDS)
-    parameters = [mpf(x) for x in loss.kernel_parameters()]
     found = loss.grad_and_hess(**inputs, reduction="none")
+    definition = _definition(loss)
     results = []
     for output, got, order in zip(("grad", "hess"), found, (1, 2), strict=True):
         worst = Derivative(output, 0.0, {})
         for i, unit in enumerate(truth.units):
-            z, *others = (mpf(float(x[i])) for x in inputs.values())
-            with mpmath.workdps(60):
-                step = mpf(10) ** -12 * max(1, abs(z))
-                around = [definition(z + k * step, *others, *parameters) for k in range(-2, 3)]
-                exact = _difference(around, step, order)
-                scale = max(abs(exact), mpf(1))
-                error = float(abs(mpf(float(got[i])) - exact) / scale)
+            numbers = [_numbers(loss, name, x[i]) for name, x in inputs.items()]
+            error = max(_off(definition, numbers, np.atleast_1d(got[i]), order))
             near_kink = unit.met_kink or len(unit.sides) > 0
             if not error <= worst.error and not near_kink:  # NaN is worst
-                worst = Derivative(output, error, {n: float(x[i]) for n, x in inputs.items()})
+                worst = Derivative(output, error, {n: x[i] for n, x in inputs.items()})
         results.append(worst)
     return results
+
+
+def _definition(loss: Any) -> Callable[..., Any]:
+    """The formula of lists: of predictions, then of each other input."""
+    plain = rebind(loss.definition, WORDS)
+    parameters = [mpf(x) for x in loss.kernel_parameters()]
+    if loss.schema == "row":
+        return lambda z, target: plain(z, target, *parameters)
+    return lambda *inputs: plain(*(x for (x,) in inputs), *parameters)
+
+
+def _numbers(loss: Any, name: str, x: Any) -> list[Any]:
+    """An input of a unit; class indices are masses."""
+    if np.asarray(x).dtype.kind == "i":
+        x = masses(loss, x, CLASSES)
+    return [mpf(float(number)) for number in np.atleast_1d(x)]
+
+
+def _off(
+    definition: Callable[..., Any], numbers: list[Any], got: Any, order: int
+) -> Iterator[float]:
+    """How far each derivative of a unit is off."""
+    z, *others = numbers
+    with mpmath.workdps(60):
+        for j, derivative in enumerate(got):
+            step = mpf(10) ** -12 * max(1, abs(z[j]))
+            moved = ([x + k * step * (l == j) for l, x in enumerate(z)] for k in range(-2, 3))
+            exact = _difference([definition(x, *others) for x in moved], step, order)
+            yield float(abs(mpf(float(derivative)) - exact) / max(abs(exact), mpf(1)))
 
 
 def _difference(y: list[Any], step: Any, order: int) -> Any:

@@ -29,8 +29,11 @@ __all__ = [
     "Maximum",
     "Minimum",
     "NormalDensity",
+    "Pick",
     "Power",
+    "Product",
     "Ratio",
+    "RatioOfSquare",
     "Real",
     "SechSquared",
     "Sigmoid",
@@ -53,6 +56,45 @@ class Choice(sympy.Piecewise):
 
     def _eval_is_integer(self) -> None:
         """Unknown: SymPy 1.14 would go round in circles over differences of integers."""
+
+
+class Pick(Real):
+    """The same as a function: condition, value, condition, value, ..., value of all else.
+
+    SymPy moves what a ``Piecewise`` is an argument of into its branches.
+    """
+
+    @classmethod
+    def eval(cls, *args: Any) -> Any:
+        *pairs, last = args
+        values = {*pairs[1::2], last}
+        if len(values) == 1:
+            return last
+        for i, condition in enumerate(pairs[::2]):
+            if condition is S.false:
+                return cls(*args[: 2 * i], *args[2 * i + 2 :])
+            if condition is S.true:
+                return cls(*args[: 2 * i], args[2 * i + 1])
+        return None
+
+    @classmethod
+    def of(cls, e: Any) -> Any:
+        """An expression with all of its choices so."""
+        if isinstance(e, Choice):
+            *pairs, (last, _) = e.args
+            args = [x for value, condition in pairs for x in (condition, value)]
+            return cls(*map(cls.of, args), cls.of(last))
+        return e.func(*map(cls.of, e.args)) if e.has(Choice) else e
+
+    def _eval_derivative(self, x: Any) -> Any:
+        last = len(self.args) - 1
+        branch = (i % 2 == 1 or i == last for i in range(last + 1))
+        return Pick(*(e.diff(x) if b else e for b, e in zip(branch, self.args, strict=True)))
+
+    def _latex(self, printer: Any, exp: str = "") -> str:
+        pairs = zip(self.args[1:-1:2], self.args[:-1:2], strict=True)
+        text = printer._print(sympy.Piecewise(*pairs, (self.args[-1], True), evaluate=False))
+        return rf"\left({text}\right)^{{{exp}}}" if exp else str(text)
 
 
 class Group(Real):
@@ -219,6 +261,23 @@ class Power(Real):
         return slope if x not in e.free_symbols else slope + e.diff(x) * self * sympy.log(b)
 
 
+class Product(Real):
+    """a b; 0 where a is 0, whatever b."""
+
+    @classmethod
+    def eval(cls, a: Any, b: Any) -> Any:
+        if a.is_zero or b.is_zero:
+            return S.Zero
+        if a.is_number or b.is_number:
+            return a * b
+        top, bottom = sympy.fraction(b)
+        return Ratio(top * a, bottom) if top.is_number and bottom != 1 else None
+
+    def _eval_derivative(self, x: Any) -> Any:
+        a, b = self.args
+        return Product(a.diff(x), b) + Product(a, b.diff(x))
+
+
 class Steep(Real):
     """a b**e; 0 where a is 0."""
 
@@ -266,7 +325,19 @@ class Ratio(Real):
 
     def _eval_derivative(self, x: Any) -> Any:
         a, b = self.args
-        return Ratio(a.diff(x), b) - Ratio(a * b.diff(x), b**2)
+        return Ratio(a.diff(x), b) - RatioOfSquare(a * b.diff(x), b)
+
+
+class RatioOfSquare(Real):
+    """a / b**2; 0 where a is 0, whatever b, whose square may underflow."""
+
+    @classmethod
+    def eval(cls, a: Any, b: Any) -> Any:
+        return S.Zero if a.is_zero else None
+
+    def _eval_derivative(self, x: Any) -> Any:
+        a, b = self.args
+        return RatioOfSquare(a.diff(x), b) - Ratio(RatioOfSquare(2 * a * b.diff(x), b), b)
 
 
 class Xlogy(Real):

@@ -11,14 +11,17 @@ from typing import Any, ClassVar
 import sympy
 
 from .._domains import Domain
-from .._loss import MapLoss
+from .._loss import Loss, MapLoss, SweepLoss, Sweeps
 from .._messages import shown
 from .._parameters import Parameter
+from ..losses._labels import LabelLoss
+from . import program
 from .learned import value_and_grads
-from .stable import derived
+from .rows import PREDICTION, derivative
+from .stable import EARLY_OF_ROWS, derived
 from .write import function, text
 
-__all__ = ["CustomLoss", "Formula", "class_of", "number"]
+__all__ = ["CustomLoss", "CustomRowLoss", "Formula", "class_of", "number"]
 
 
 def number(name: str, value: Any) -> float:
@@ -51,6 +54,8 @@ class Formula:
         One for each input.
     statements : tuple
         What the loss says of itself, as pairs of an attribute's name and value.
+    rows : {"", "labels", "masses"}
+        What the targets of rows are; empty for a formula of elements.
     """
 
     name: str
@@ -62,20 +67,28 @@ class Formula:
     inputs: tuple[str, ...]
     domains: tuple[Domain, ...]
     statements: tuple[tuple[str, Any], ...]
+    rows: str
 
     @property
     def arguments(self) -> tuple[str, ...]:
         """What the formula is called with: inputs, then parameters."""
         return ("prediction", "target", *self.inputs, *(name for name, _ in self.parameters))
 
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """Those of the parameters alone."""
+        return tuple(name for name, _ in self.parameters)
+
     def outputs(self) -> tuple[Any, Any, Any]:
         """Value, gradient and Hessian in the forms that are computed."""
-        prediction = sympy.Symbol("prediction", real=True)
-        return derived(self.value, self.grad, self.hess, prediction)
+        given = self.value, self.grad, self.hess
+        if self.rows:
+            return derived(*given, derivative, EARLY_OF_ROWS)
+        return derived(*given, lambda e: e.diff(PREDICTION))
 
 
-class CustomLoss(MapLoss):
-    """A loss of a user's formula; see :func:`fastloss.custom`."""
+class _Custom(Loss):
+    """What losses of elements and of rows have in common."""
 
     jit = True
     convex = False
@@ -151,10 +164,14 @@ class CustomLoss(MapLoss):
         """
         outputs = cls.given.outputs()
         if not latex:
-            return text(cls.name, cls.given.arguments, outputs)
+            return cls._source(outputs)
         names = ("value", "grad", "hess")
         lines = (f"{n} = {sympy.latex(e)}" for n, e in zip(names, outputs, strict=True))
         return "\n".join(lines)
+
+    @classmethod
+    def _source(cls, outputs: tuple[Any, Any, Any]) -> str:
+        raise NotImplementedError
 
     @classmethod
     def check(cls, **parameters: Any) -> Any:
@@ -179,12 +196,42 @@ class CustomLoss(MapLoss):
         return check(cls(**parameters))
 
 
-def _make(given: Formula, parameters: dict[str, Any]) -> CustomLoss:
+class CustomLoss(_Custom, MapLoss):
+    """A loss of a user's formula; see :func:`fastloss.custom`."""
+
+    @classmethod
+    def _source(cls, outputs: tuple[Any, Any, Any]) -> str:
+        return text(cls.name, cls.given.arguments, outputs)
+
+
+class CustomRowLoss(LabelLoss, SweepLoss, _Custom):
+    """A loss of a user's formula of rows; see :func:`fastloss.custom`."""
+
+    optimum = "none"
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return tuple(float(getattr(self, name)) for name, _ in self.given.parameters)
+
+    @classmethod
+    def _source(cls, outputs: tuple[Any, Any, Any]) -> str:
+        return program.source(cls.name, outputs, cls.given.parameter_names)
+
+    @classmethod
+    def sweeps(cls, derivatives: int) -> Sweeps:
+        return _sweeps(cls.given, derivatives)
+
+
+@functools.cache
+def _sweeps(given: Formula, derivatives: int) -> Sweeps:
+    return program.program(given.outputs()[: 1 + derivatives], given.parameter_names)
+
+
+def _make(given: Formula, parameters: dict[str, Any]) -> _Custom:
     return class_of(given)(**parameters)
 
 
 @functools.cache
-def class_of(given: Formula) -> type[CustomLoss]:
+def class_of(given: Formula) -> type[_Custom]:
     """The class of a formula, made once."""
     parameters = {name: Parameter(default, number) for name, default in given.parameters}
     members: dict[str, Any] = {
@@ -193,10 +240,22 @@ def class_of(given: Formula) -> type[CustomLoss]:
         "name": given.name,
         "given": given,
         "inputs": ("prediction", "target", *given.inputs),
-        "definition": staticmethod(function(given.arguments, given.value)),
-        "formula": staticmethod(_formula(given)),
         **parameters,
         **dict(given.statements),
+    }
+    if given.rows:
+        labels = given.rows == "labels"
+        members |= {
+            "takes_distributions": not labels,
+            "encoding": "class" if labels else "one_hot",
+            "definition": staticmethod(
+                program.definition(given.value, given.parameter_names, labels)
+            ),
+        }
+        return type(given.name, (CustomRowLoss,), members)
+    members |= {
+        "definition": staticmethod(function(given.arguments, given.value)),
+        "formula": staticmethod(_formula(given)),
     }
     return type(given.name, (CustomLoss,), members)
 

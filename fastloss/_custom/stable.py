@@ -14,8 +14,11 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import BooleanFunction
 
 from . import functions as f
+from .rows import other_share
+from .stable_rows import RULES as OF_ROWS
+from .stable_rows import times_log_of_class
 
-__all__ = ["EARLY", "LATE", "derived"]
+__all__ = ["AT_ZERO", "EARLY", "EARLY_OF_ROWS", "LATE", "derived", "rewritten"]
 
 Rule = Callable[[Any], Any]
 
@@ -103,6 +106,14 @@ def plain_power(e: Any) -> Any:
     return None
 
 
+def simpler_ratio(e: Any) -> Any:
+    """A c / (b c)."""
+    if e.func is not f.Ratio or not all(x.is_Mul or x.is_Pow for x in e.args):
+        return None
+    found = f.Ratio(*sympy.fraction(e.args[0] / e.args[1]))
+    return found if found.count_ops() < e.count_ops() else None
+
+
 def _less_limit(e: Any, function: Any, rest_of: Callable[[Any], Any]) -> Any:
     """A sum with c f(x) - c, those two replaced by c times what f(x) - 1 is."""
     if not e.is_Add:
@@ -116,8 +127,12 @@ def _less_limit(e: Any, function: Any, rest_of: Callable[[Any], Any]) -> Any:
 
 
 def complement(e: Any) -> Any:
-    """sigmoid(x) - 1 = -sigmoid(-x)."""
-    return _less_limit(e, lambda x: x.func is f.Sigmoid, lambda x: -f.Sigmoid(-x.args[0]))
+    """sigmoid(x) - 1 = -sigmoid(-x), and likewise of softmax."""
+    return _less_limit(e, _complement, lambda x: -_complement(x))
+
+
+def _complement(x: Any) -> Any:
+    return f.Sigmoid(-x.args[0]) if x.func is f.Sigmoid else other_share(x)
 
 
 def exp_less_one(e: Any) -> Any:
@@ -203,10 +218,14 @@ def saturated(e: Any) -> Any:
 
 
 EARLY: tuple[Rule, ...] = (
-    log_of_sum, log1p_of_exp, times_log, logistic, plain_power, complement, exp_less_one,
-    common_power,
+    log_of_sum, log1p_of_exp, times_log, logistic, plain_power, simpler_ratio, complement,
+    exp_less_one, common_power,
 )  # fmt: skip
 """Before derivatives are taken: these make them simpler, too."""
+EARLY_OF_ROWS: tuple[Rule, ...] = (*OF_ROWS, *EARLY)
+"""Likewise, of formulas of rows."""
+AT_ZERO: tuple[Rule, ...] = (times_log, times_log_of_class)
+"""What is part of a formula of rows: 0 log 0 = 0."""
 LATE: tuple[Rule, ...] = (root_less_one, saturated)
 """Afterwards."""
 _NAMES = {
@@ -231,14 +250,20 @@ def rewritten(e: Any, rules: tuple[Rule, ...]) -> Any:
     for rule in rules:
         found = rule(e)
         if found is not None and found != e:
-            return rewritten(found, rules) if rules is EARLY else found
+            return found if rules is LATE else rewritten(found, rules)
     return e
 
 
-def derived(value: Any, grad: Any, hess: Any, prediction: Any) -> tuple[Any, Any, Any]:
+def derived(
+    value: Any,
+    grad: Any,
+    hess: Any,
+    derivative: Callable[[Any], Any],
+    early: tuple[Rule, ...] = EARLY,
+) -> tuple[Any, Any, Any]:
     """Value, gradient and Hessian in forms that keep their digits; None is to be derived."""
     with distribute(False):
-        value = rewritten(value, EARLY)
-        grad = rewritten(value.diff(prediction) if grad is None else grad, EARLY)
-        hess = rewritten(grad.diff(prediction) if hess is None else hess, EARLY)
+        value = rewritten(value, early)
+        grad = rewritten(derivative(value) if grad is None else grad, early)
+        hess = rewritten(derivative(grad) if hess is None else hess, early)
         return rewritten(value, LATE), rewritten(grad, LATE), rewritten(hess, LATE)

@@ -15,7 +15,7 @@ from sympy.logic.boolalg import Boolean
 
 from . import functions as f
 
-__all__ = ["FUNCTIONS", "UFUNCS", "Traced", "exact", "trace"]
+__all__ = ["FUNCTIONS", "UFUNCS", "Traced", "exact", "result_of", "trace", "untraceable"]
 
 
 def exact(number: Any) -> Any:
@@ -121,10 +121,10 @@ def _as_condition(x: Any) -> Any:
     return x if _is_condition(x) else sympy.Ne(x, 0)
 
 
-def _apply(name: str, operands: Iterable[Any]) -> Traced:
+def _apply(name: str, operands: Iterable[Any]) -> Any:
     """A ufunc of expressions and numbers."""
     convert = _as_condition if name in _LOGICAL else _as_number
-    return Traced(UFUNCS[name](*(convert(_expression(x)) for x in operands)))
+    return UFUNCS[name](*(convert(_expression(x)) for x in operands))
 
 
 def _where(condition: Any, yes: Any, no: Any) -> Any:
@@ -161,20 +161,37 @@ class Traced:
     def __init__(self, expression: Any) -> None:
         self.expression = expression
 
+    def made(self, expression: Any, of: Iterable[Any]) -> Traced:
+        """What a function makes of these."""
+        return Traced(expression)
+
+    def row_word(self, name: str, *others: Any) -> Any:
+        """A function of :mod:`fastloss.rowwise`."""
+        raise TypeError(
+            f"a formula of elements cannot use {name}: one of rows is fl.custom(rows=...)"
+        )
+
+    def __array__(self, *args: Any, **options: Any) -> Any:
+        raise TypeError(
+            "a formula cannot use what makes arrays of its inputs, as SciPy's softmax, log_softmax "
+            "and logsumexp do: fastloss.rowwise has those that are traced"
+        )
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if method != "__call__" or ufunc.__name__ not in UFUNCS:
             name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-            raise _untraceable(name)
+            raise untraceable(name)
         if options:
             raise TypeError(f"a formula cannot give {ufunc.__name__} {', '.join(options)}=")
-        return _apply(ufunc.__name__, inputs)
+        return self.made(_apply(ufunc.__name__, inputs), inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         if function not in FUNCTIONS:
-            raise _untraceable(function.__name__)
+            raise untraceable(function.__name__)
         plain = {name: _expression(value) for name, value in options.items()}
         try:
-            return Traced(FUNCTIONS[function](*map(_expression, args), **plain))
+            expression = FUNCTIONS[function](*map(_expression, args), **plain)
+            return self.made(expression, (*args, *options.values()))
         except TypeError as error:
             raise TypeError(f"a formula cannot use {function.__name__} so: {error}") from None
 
@@ -202,12 +219,13 @@ class Traced:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        raise _untraceable(f".{name}")
+        raise untraceable(f".{name}")
 
     __hash__ = None  # type: ignore[assignment]
 
 
-def _untraceable(name: str) -> TypeError:
+def untraceable(name: str) -> TypeError:
+    """The error of a formula that uses this."""
     return TypeError(
         f"a formula cannot use {name}: what can be traced is listed in the documentation of "
         "fl.custom"
@@ -233,7 +251,7 @@ def _operator(name: str, swapped: bool = False) -> Callable[..., Any]:
         operands = (*others, self) if swapped else (self, *others)
         if not all(isinstance(x, (Traced, numbers.Real, np.ndarray)) for x in others):
             return NotImplemented
-        return _apply(name, operands)
+        return self.made(_apply(name, operands), operands)
 
     return apply
 
@@ -260,7 +278,11 @@ def trace(function: Callable[..., Any], names: tuple[str, ...], constant: bool =
     symbols = {name: Traced(sympy.Symbol(name, real=True)) for name in names}
     signature = inspect.signature(function).parameters
     first = [symbols.pop(n) for n, p in signature.items() if p.kind is p.POSITIONAL_ONLY]
-    result = function(*first, **symbols)
+    return result_of(function(*first, **symbols), constant)
+
+
+def result_of(result: Any, constant: bool) -> Any:
+    """The expression that a formula returns."""
     if constant and isinstance(result, numbers.Real):
         return exact(result)
     if not isinstance(result, Traced):

@@ -12,8 +12,9 @@ from sympy.core.parameters import distribute
 from .. import vocabulary
 from ..vocabulary import composed
 from . import functions as f
+from . import row_words
 
-__all__ = ["function", "text"]
+__all__ = ["Writer", "assembled", "executed", "function", "text"]
 
 _CALLS: dict[Any, str] = {
     sympy.Abs: "abs",
@@ -38,7 +39,9 @@ _CALLS: dict[Any, str] = {
     f.Maximum: "maximum",
     f.Minimum: "minimum",
     f.NormalDensity: "normal_density",
+    f.Product: "product",
     f.Ratio: "ratio",
+    f.RatioOfSquare: "ratio_of_square",
     f.SechSquared: "sech_squared",
     f.Sigmoid: "sigmoid",
     f.Sign: "sign",
@@ -56,13 +59,14 @@ _COMPARISONS = {
 _JOINS = {sympy.And: "&", sympy.Or: "|"}
 
 
-class _Writer:
+class Writer:
     """Lines of a function's text; what was written once has a name."""
 
     def __init__(self, careful: bool) -> None:
         self.lines: list[str] = []
         self._careful = careful
         self._known: dict[Any, str] = {}
+        self._lows: dict[Any, str] = {}
         self._meanings: dict[Any, Any] = {}
 
     def name(self, e: Any) -> str:
@@ -76,40 +80,89 @@ class _Writer:
         self._known[symbol] = self.name(e)
         self._meanings[symbol] = e
 
+    def names(self, expressions: list[Any]) -> list[str]:
+        """The names of several; what they share is written once."""
+        shared, results = sympy.cse(expressions, symbols=sympy.numbered_symbols("_s"), order="none")
+        for symbol, part in shared:
+            self.alias(symbol, part)
+        return [self.name(part) for part in results]
+
+    def know(self, symbol: Any, name: str, low: str = "") -> None:
+        """A symbol has a name already; of two words, two."""
+        self._known[symbol] = name
+        if low:
+            self._lows[symbol] = low
+
+    def has_two_words(self, e: Any) -> bool:
+        """Whether an expression is made of a number of two words, so that it has two as well."""
+        e = self._meanings.get(e, e)
+        if e in self._lows:
+            return True
+        made = sum(map(self.has_two_words, e.args)) if e.is_Mul or e.is_Add else 0
+        return made == 1 if e.is_Mul else made > 0 and len(e.args) == 2
+
+    def two_words(self, e: Any) -> tuple[str, str]:
+        """The names of both words of an expression; the lower one may be 0."""
+        e = self._meanings.get(e, e)
+        if e in self._lows:
+            return self._known[e], self._lows[e]
+        if not self.has_two_words(e):
+            return self.name(e), "const(0.0)"
+        if e.is_Mul:
+            part = next(t for t in e.args if self.has_two_words(t))
+            return self._multiplied(self.name(e / part), self.two_words(part))
+        a, b = (self.two_words(t) for t in (e.args[0], -e.args[1]))
+        high, low = self.pair(f"two_difference({a[0]}, {b[0]})")
+        return high, self.line(f"{low} + ({a[1]} - {b[1]})")
+
+    def _multiplied(self, factor: str, words: tuple[str, str]) -> tuple[str, str]:
+        high, low = self.pair(f"two_product({factor}, {words[0]})")
+        return high, self.line(f"{low} + {factor} * {words[1]}")
+
     def with_nan(self, names: list[str], arguments: Iterable[str]) -> list[str]:
         """Numbers that are NaN where an argument is."""
-        nothing = self._line(" + ".join(f"flat({_argument(name)})" for name in arguments))
-        return [self._line(f"{name} + {nothing}") for name in names]
+        nothing = self.line(" + ".join(f"flat({_argument(name)})" for name in arguments))
+        return [self.line(f"{name} + {nothing}") for name in names]
 
-    def _line(self, text: str) -> str:
+    def line(self, text: str) -> str:
+        """The name of what a text computes."""
         name = f"_{len(self.lines)}"
         self.lines.append(f"{name} = {text}")
         return name
+
+    def pair(self, text: str) -> tuple[str, str]:
+        """The names of the two numbers that a text computes."""
+        name = f"_{len(self.lines)}"
+        self.lines.append(f"{name}, {name}_low = {text}")
+        return name, f"{name}_low"
 
     def _written(self, e: Any) -> str:
         if e.is_Symbol:
             return _argument(e.name)
         if e is S.true or e is S.false:
-            return self._line(f"const(0.0) {'==' if e is S.true else '!='} const(0.0)")
+            return self.line(f"const(0.0) {'==' if e is S.true else '!='} const(0.0)")
         if isinstance(e, sympy.ITE):
             c, a, b = e.args
             return self.name(sympy.Or(sympy.And(c, a), sympy.And(sympy.Not(c), b)))
         if not e.is_Boolean and e.is_number and not e.has(f.Real):
             return _literal(e)
         if e.is_Add:
-            return self._line(self._sum(e))
+            return self.line(self._sum(e))
         if e.is_Mul:
-            return self._line(self._product(e))
+            return self.line(self._product(e))
         if e.is_Pow:
             return self._power(e.base, e.exp)
         if isinstance(e, sympy.Piecewise):
             return self._choice(e)
+        if isinstance(e, f.Pick):
+            *pairs, last = e.args
+            return self._chosen(zip(pairs[1::2], pairs[::2], strict=True), last)
         if e.func in _COMPARISONS:
-            return self._line(f"{self.name(e.lhs)} {_COMPARISONS[e.func]} {self.name(e.rhs)}")
+            return self.line(f"{self.name(e.lhs)} {_COMPARISONS[e.func]} {self.name(e.rhs)}")
         if e.func in _JOINS:
-            return self._line(_JOINS[e.func].join(f" {self.name(x)} " for x in e.args).strip())
+            return self.line(_JOINS[e.func].join(f" {self.name(x)} " for x in e.args).strip())
         if e.func is sympy.Not:
-            return self._line(f"({self.name(e.args[0])}) == (const(0.0) != const(0.0))")
+            return self.line(f"({self.name(e.args[0])}) == (const(0.0) != const(0.0))")
         if e.func is f.Group:
             return self.name(e.args[0])
         if e.func is f.Power:
@@ -117,19 +170,20 @@ class _Writer:
         if e.func is f.Steep:
             a, b, exponent = e.args
             power = self._raised(b, exponent) if exponent != 1 else self.name(b)
-            return self._line(f"product({self.name(a)}, {power})")
+            return self.line(f"product({self.name(a)}, {power})")
         if e.func in _CALLS:
             return self._call(e)
         raise TypeError(f"no word of the vocabulary computes {e.func.__name__}")
 
     def _call(self, e: Any) -> str:
         word, x = _CALLS[e.func], self._meanings.get(e.args[0], e.args[0])
-        if self._careful and e.func in _TAKE_LOW and x.is_Add and len(x.args) == 2:
-            a, b = (self.name(x) for x in (x.args[0], -x.args[1]))
-            high = self._line(f"two_difference({a}, {b})")
-            self.lines[-1] = f"{high}, {high}_low" + self.lines[-1].removeprefix(high)
-            return self._line(f"{word}({high}, {high}_low)")
-        return self._line(f"{word}({', '.join(map(self.name, e.args))})")
+        if self._careful and e.func in _TAKE_LOW:
+            if self.has_two_words(x):
+                return self.line(f"{word}({', '.join(self.two_words(x))})")
+            if x.is_Add and len(x.args) == 2:
+                a, b = (self.name(x) for x in (x.args[0], -x.args[1]))
+                return self.line(f"{word}({', '.join(self.pair(f'two_difference({a}, {b})'))})")
+        return self.line(f"{word}({', '.join(map(self.name, e.args))})")
 
     def _sum(self, e: Any) -> str:
         """Differences last, so that what is subtracted has its own sign."""
@@ -162,34 +216,37 @@ class _Writer:
 
     def _power(self, base: Any, exponent: Any) -> str:
         if exponent == -1:
-            return self._line(f"const(1.0) / {self.name(base)}")
+            return self.line(f"const(1.0) / {self.name(base)}")
         if exponent.is_number and exponent.is_negative:
             inverse = self.name(1 / base)
             if exponent.is_Integer and exponent >= -4:
-                return self._line(" * ".join([inverse] * -exponent))
-            return self._line(f"const(1.0) / {self.name(base**-exponent)}")
+                return self.line(" * ".join([inverse] * -exponent))
+            return self.line(f"const(1.0) / {self.name(base**-exponent)}")
         if exponent == sympy.Rational(1, 2):
-            return self._line(f"sqrt({self.name(base)})")
+            return self.line(f"sqrt({self.name(base)})")
         if exponent.is_Rational and exponent.q == 2 and exponent.p <= 9:
             whole = self.name(base ** ((exponent.p - 1) // 2))
-            return self._line(f"{whole} * {self.name(sympy.sqrt(base))}")
+            return self.line(f"{whole} * {self.name(sympy.sqrt(base))}")
         if exponent.is_Integer:
             half, odd = self.name(base ** (exponent // 2)), exponent % 2
-            return self._line(f"{half} * {half}" + (f" * {self.name(base)}" if odd else ""))
+            return self.line(f"{half} * {half}" + (f" * {self.name(base)}" if odd else ""))
         return self._raised(base, exponent)
 
     def _raised(self, base: Any, exponent: Any) -> str:
         signed = self._careful and not base.is_nonnegative
         word = "signed_power" if signed else "power"
-        return self._line(f"{word}({self.name(base)}, {self.name(exponent)})")
+        return self.line(f"{word}({self.name(base)}, {self.name(exponent)})")
 
     def _choice(self, e: Any) -> str:
         *pairs, (last, default) = e.args
         if default != S.true:
             raise TypeError("a choice needs a value where no condition holds")
+        return self._chosen(pairs, last)
+
+    def _chosen(self, pairs: Iterable[Any], last: Any) -> str:
         chosen = self.name(last)
-        for value, condition in reversed(pairs):
-            chosen = self._line(f"where({self.name(condition)}, {self.name(value)}, {chosen})")
+        for value, condition in reversed([*pairs]):
+            chosen = self.line(f"where({self.name(condition)}, {self.name(value)}, {chosen})")
         return chosen
 
 
@@ -217,30 +274,36 @@ def text(name: str, arguments: Iterable[str], expressions: Any, flat: Iterable[s
 
 def _text(name: str, arguments: tuple[str, ...], expressions: Any, flat: tuple[str, ...]) -> str:
     several = isinstance(expressions, tuple)
-    shared, results = sympy.cse(
-        expressions if several else [expressions],
-        symbols=sympy.numbered_symbols("_s"),
-        order="none",
-    )
-    writer = _Writer(careful=several)
-    for symbol, part in shared:
-        writer.alias(symbol, part)
-    names = [writer.name(part) for part in results]
+    writer = Writer(careful=several)
+    names = writer.names([*expressions] if several else [expressions])
     if flat:
         names = writer.with_nan(names, flat)
+    return assembled(name, arguments, writer, ", ".join(names))
+
+
+def assembled(name: str, arguments: Iterable[str], writer: Writer, result: str) -> str:
+    """A function's text, of its lines and what it returns."""
     head = f"def {name}({', '.join(map(_argument, arguments))}):"
-    return "\n    ".join([head, *writer.lines, f"return {', '.join(names)}"]) + "\n"
+    return "\n    ".join([head, *writer.lines, f"return {result}"]) + "\n"
 
 
 def function(arguments: Iterable[str], expressions: Any, flat: Iterable[str] = ()) -> Any:
-    """That text as a function whose globals are the words."""
-    meanings = dict(_WORDS)
-    exec(compile(text("formula", arguments, expressions, flat), "<formula>", "exec"), meanings)
-    return meanings["formula"]
+    """That text as a function."""
+    return executed("formula", text("formula", arguments, expressions, flat))
 
 
-_WORDS: dict[str, Any] = {w: getattr(vocabulary, w) for w in vocabulary.__all__}
-_WORDS |= {w: getattr(composed, w) for w in composed.__all__}
+def executed(name: str, text: str, **meanings: Any) -> Any:
+    """A text's function of a name, whose globals are the words and these."""
+    found = {**_WORDS, **meanings}
+    exec(compile(text, f"<{name}>", "exec"), found)
+    return found[name]
+
+
+_WORDS: dict[str, Any] = {
+    word: getattr(module, word)
+    for module in (vocabulary, composed, row_words)
+    for word in module.__all__
+}
 
 
 def _argument(name: str) -> str:

@@ -33,6 +33,7 @@ __all__ = [
     "log_erfc",
     "product",
     "ratio",
+    "ratio_of_square",
     "sigmoid",
     "signed_power",
     "sinh",
@@ -134,6 +135,13 @@ def signed_power(base: Any, exponent: Any) -> Any:
 def ratio(a: Any, b: Any) -> Any:
     """The quotient a / b; 0 where a is 0, whatever b."""
     return where(a == const(0.0), const(0.0), a / b)
+
+
+def ratio_of_square(a: Any, b: Any) -> Any:
+    """The quotient a / b²; 0 where a is 0, whatever b."""
+    # the first quotient is raised, as it may be subnormal
+    scale = where(abs(a) < const(1.0), const(2.0**60), const(1.0))
+    return where(a == const(0.0), const(0.0), (a * scale) / b / (b * scale))
 
 
 def xlogy(a: Any, b: Any) -> Any:
