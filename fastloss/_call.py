@@ -32,6 +32,9 @@ def call(
     inputs: dict[str, Any],
 ) -> Any:
     """Checks the arguments, runs the loss on the backend in use and returns what was asked for."""
+    if hasattr(type(prediction), "of_loss"):  # in a formula of fl.custom
+        default = (weight, reduction, normalizer, value_out, threads) == (None, "mean", *[None] * 3)
+        return prediction.of_loss(loss, default and outputs == VALUE, target, inputs)
     plan = make_plan(
         loss, outputs, prediction, target, weight, reduction, normalizer,
         value_out, grad_out, hess_out, threads, inputs,

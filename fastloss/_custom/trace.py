@@ -14,6 +14,7 @@ from sympy import S
 from sympy.logic.boolalg import Boolean
 
 from . import functions as f
+from .of_loss import expression
 
 __all__ = ["FUNCTIONS", "UFUNCS", "Traced", "exact", "result_of", "trace", "untraceable"]
 
@@ -170,6 +171,18 @@ class Traced:
         raise TypeError(
             f"a formula of elements cannot use {name}: one of rows is fl.custom(rows=...)"
         )
+
+    def of_loss(self, loss: Any, plain: bool, target: Any, inputs: dict[str, Any]) -> Any:
+        """A loss that the formula calls."""
+        if not plain:
+            raise TypeError(
+                f"a formula takes the value of {loss.name} for each element: neither derivatives "
+                "nor weight, reduction, normalizer, value_out and threads"
+            )
+        if type(self) is not Traced:
+            raise TypeError(f"a formula of rows cannot call {loss.name}")
+        others = {name: _expression(x) for name, x in inputs.items()}
+        return Traced(expression(loss, self.expression, _expression(target), others))
 
     def __array__(self, *args: Any, **options: Any) -> Any:
         raise TypeError(

@@ -13,6 +13,7 @@ from .. import vocabulary
 from ..vocabulary import composed
 from . import functions as f
 from . import row_words
+from .of_loss import OfLoss, meanings, prefix
 
 __all__ = ["Writer", "assembled", "executed", "function", "text"]
 
@@ -67,6 +68,7 @@ class Writer:
         self._careful = careful
         self._known: dict[Any, str] = {}
         self._lows: dict[Any, str] = {}
+        self._losses: dict[Any, str] = {}
         self._meanings: dict[Any, Any] = {}
 
     def name(self, e: Any) -> str:
@@ -171,6 +173,8 @@ class Writer:
             a, b, exponent = e.args
             power = self._raised(b, exponent) if exponent != 1 else self.name(b)
             return self.line(f"product({self.name(a)}, {power})")
+        if e.func is OfLoss:
+            return self._of_loss(e)
         if e.func in _CALLS:
             return self._call(e)
         raise TypeError(f"no word of the vocabulary computes {e.func.__name__}")
@@ -184,6 +188,17 @@ class Writer:
                 a, b = (self.name(x) for x in (x.args[0], -x.args[1]))
                 return self.line(f"{word}({', '.join(self.pair(f'two_difference({a}, {b})'))})")
         return self.line(f"{word}({', '.join(map(self.name, e.args))})")
+
+    def _of_loss(self, e: Any) -> str:
+        text, part, *inputs = e.args
+        parameters = (f"const({x!r})" for x in e.loss.kernel_parameters())
+        call = f"{prefix}{e.loss.kernel}({', '.join([*map(self.name, inputs), *parameters])})"
+        if not self._careful:
+            return self.line(f"total({call})")
+        if (text, *inputs) not in self._losses:
+            name = self._losses[text, *inputs] = f"_{len(self.lines)}"
+            self.lines.append(f"{name}, {name}_grad, {name}_hess = {call}")
+        return self._losses[text, *inputs] + ("", "_grad", "_hess")[int(part)]
 
     def _sum(self, e: Any) -> str:
         """Differences last, so that what is subtracted has its own sign."""
@@ -289,7 +304,9 @@ def assembled(name: str, arguments: Iterable[str], writer: Writer, result: str) 
 
 def function(arguments: Iterable[str], expressions: Any, flat: Iterable[str] = ()) -> Any:
     """That text as a function."""
-    return executed("formula", text("formula", arguments, expressions, flat))
+    several = isinstance(expressions, tuple)
+    found = meanings(expressions if several else (expressions,), definition=not several)
+    return executed("formula", text("formula", arguments, expressions, flat), **found)
 
 
 def executed(name: str, text: str, **meanings: Any) -> Any:

@@ -142,11 +142,15 @@ def _exp(x: Any) -> tuple[Any, Any, Any]:
 
 
 def _log(x: Any) -> tuple[Any, Any, Any]:
+    if x < 0:
+        return (mpmath.nan,) * 3
     r = 1 / x if x else mpmath.inf
     return mpmath.log(x) if x else -mpmath.inf, r, -r * r
 
 
 def _sqrt(x: Any) -> tuple[Any, Any, Any]:
+    if x < 0:
+        return (mpmath.nan,) * 3
     root = mpmath.sqrt(x)
     slope = 1 / (2 * root) if root else mpmath.inf
     return root, slope, -2 * slope**3

@@ -26,6 +26,11 @@ def _log1mexp(x: Any) -> Any:
     return mpmath.log1p(-mpmath.exp(-x)) if x > 1 else _log(-mpmath.expm1(-x))
 
 
+def _above(least: int, function: Any) -> Any:
+    """A function of real numbers; below the least, NaN instead of complex numbers."""
+    return lambda x: mpmath.nan if x < least else function(x)
+
+
 def _log(x: Any) -> Any:
     return mpmath.log(x) if x else -mpmath.inf
 
@@ -171,9 +176,9 @@ WORDS = {
     "inverse_mills": _inverse_mills,
     "inverse_mills_slope": _inverse_mills_slope,
     "lgamma": _lgamma,
-    "log": mpmath.log,
+    "log": _above(0, mpmath.log),
     "log1mexp": _log1mexp,
-    "log1p": mpmath.log1p,
+    "log1p": _above(-1, mpmath.log1p),
     "log_normal_cdf": _log_normal_cdf,
     "log_rising": lambda count, log_step: _log_rising(count, log_step)[0],
     "log_rising_derivatives": _log_rising,
@@ -187,7 +192,7 @@ WORDS = {
     "scaled_softplus_derivatives": _scaled_softplus,
     "sech_squared": lambda x: mpmath.sech(x) ** 2,
     "sign": mpmath.sign,
-    "sqrt": mpmath.sqrt,
+    "sqrt": _above(0, mpmath.sqrt),
     "tanh": mpmath.tanh,
     "trigamma": lambda x: mpmath.psi(1, x) if x else mpmath.inf,
     "where": _where,
