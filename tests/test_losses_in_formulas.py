@@ -19,7 +19,7 @@ def of_logs(prediction, target, share=0.25):
 
 @fl.custom(domains=POSITIVE)
 def nested(prediction, target):
-    both = 0.5 * fl.SquaredError(half=True) + 2 * fl.Cauchy(scale=2.0)
+    both = 0.5 * fl.SquaredError(half=True) + 2 * fl.Cauchy(c=2.0)
     return np.exp(-of_logs(share=0.75)(prediction, target)) + both(prediction, target)
 
 
