@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 import fastloss as fl
+from fastloss.rowwise import log_softmax, logsumexp
 
 __all__ = ["LOOPS", "OWN"]
 
@@ -71,11 +72,21 @@ def binary_cross_entropy(prediction, target):
     return -(target * np.log(prediction) + (1 - target) * np.log(1 - prediction))
 
 
+@fl.custom(rows="labels", convex=True, smooth=True)
+def softmax_cross_entropy(prediction, target):
+    return logsumexp(prediction) - prediction[target]
+
+
+@fl.custom(rows="masses", convex=True, smooth=True)
+def kl_divergence(prediction, target):
+    return np.sum(target * (np.log(target) - log_softmax(prediction)))
+
+
 OWN = {
     custom.name: custom
     for custom in (
         huber, quantile, log_cosh, sigmoid_cross_entropy, poisson, tweedie, sigmoid_focal, cauchy,
-        pseudo_huber, binary_cross_entropy,
+        pseudo_huber, binary_cross_entropy, softmax_cross_entropy, kl_divergence,
     )
 }  # fmt: skip
 """By the name of the registry's loss, whose defaults are theirs."""
@@ -120,6 +131,44 @@ def binary_cross_entropy_by_hand(z: float, y: float) -> tuple[float, float]:
     return -(y * math.log(z) + (1 - y) * math.log(1 - z)), (1 - y) / (1 - z) - y / z
 
 
+@njit(fastmath=True)
+def softmax_cross_entropy_by_hand(prediction: Any, target: Any, grad: Any) -> float:
+    total, (n, k) = 0.0, prediction.shape
+    for i in range(n):
+        row, label, most, rest = prediction[i], target[i], prediction[i, 0], 0.0
+        for j in range(k):
+            most = max(most, row[j])
+        for j in range(k):
+            grad[i, j] = math.exp(row[j] - most)
+            rest += grad[i, j]
+        total += most + math.log(rest) - row[label]
+        for j in range(k):
+            grad[i, j] *= 1 / (rest * n)
+        grad[i, label] -= 1 / n
+    return total / n
+
+
+@njit(fastmath=True)
+def kl_divergence_by_hand(prediction: Any, target: Any, grad: Any) -> float:
+    total, (n, k) = 0.0, prediction.shape
+    for i in range(n):
+        row, most, rest, mass = prediction[i], prediction[i, 0], 0.0, 0.0
+        for j in range(k):
+            most = max(most, row[j])
+        for j in range(k):
+            grad[i, j] = math.exp(row[j] - most)
+            rest += grad[i, j]
+        logarithm = most + math.log(rest)
+        for j in range(k):
+            q = target[i, j]
+            mass += q
+            if q > 0:
+                total += q * (math.log(q) - row[j] + logarithm)
+        for j in range(k):
+            grad[i, j] = (mass * grad[i, j] / rest - target[i, j]) / n
+    return total / n
+
+
 def _loop(element: Any) -> Any:
     element = njit(fastmath=True)(element)
 
@@ -136,6 +185,10 @@ def _loop(element: Any) -> Any:
 
 
 LOOPS = {
+    "softmax_cross_entropy": softmax_cross_entropy_by_hand,
+    "kl_divergence": kl_divergence_by_hand,
+}
+LOOPS |= {
     function.__name__.removesuffix("_by_hand"): _loop(function)
     for function in (
         log_cosh_by_hand, sigmoid_cross_entropy_by_hand, poisson_by_hand, tweedie_by_hand,

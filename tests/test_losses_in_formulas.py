@@ -81,6 +81,7 @@ def test_its_parts_keep_their_digits():
     np.testing.assert_allclose(grad, 6 * slope, rtol=4e-16)
 
 
+@pytest.mark.full
 def test_what_else_a_loss_can_do():
     p, t = numbers()
     loss = of_logs(share=0.5)
