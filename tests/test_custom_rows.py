@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import cases
+import mpmath
 import numpy as np
 import pytest
 import scipy.special
@@ -30,6 +31,8 @@ from fastloss._custom.stable import EARLY_OF_ROWS, rewritten
 from fastloss._custom.trace_rows import REDUCTIONS
 from fastloss.accuracy import measure, points
 from fastloss.rowwise import is_label, log_softmax, logsumexp, softmax
+from fastloss.vocabulary import rebind
+from fastloss.vocabulary.exact import WORDS
 
 FULL = pytest.mark.full
 BACKENDS = ["numpy", pytest.param("native", marks=FULL)]
@@ -167,6 +170,17 @@ def test_limits(backend):
         assert np.isnan(value[4])  # hidden from a maximum
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_margins_keep_what_predictions_differ_by(backend):
+    with fl.use_backend(backend):
+        z = np.array([[-1.0, -1e-30], [1e17, 1e17]])
+        value, grad = multiclass_hinge().value_and_grad(
+            z, np.ones(2, int), reduction="none", value_out=np.empty(2)
+        )
+        assert value.tolist() == [1e-30, 1.0]
+        assert grad.tolist() == [[1, -1], [1, -1]]
+
+
 # ---- derivatives, against the formula itself on rows of NumPy
 
 
@@ -261,10 +275,12 @@ def test_compiled_and_on_numpy_they_are_the_same():
     loss = fl.custom(less_its_mean, rows="labels")()
     with fl.use_backend("numpy"):
         plain = loss.value_and_grad(z, t, weight=t + 1.0)
-    for order in "CF":
-        found = loss.value_and_grad(np.asarray(z, order=order), t, weight=t + 1.0)
-        for mine, its in zip(found, plain, strict=True):
-            np.testing.assert_allclose(mine, its, 1e-11, 1e-15)
+    found, transposed = (
+        loss.value_and_grad(np.asarray(z, order=order), t, weight=t + 1.0) for order in "CF"
+    )
+    assert all_same_bits(found, transposed)
+    for mine, its in zip(found, plain, strict=True):
+        np.testing.assert_allclose(mine, its, 1e-11, 1e-15)
 
 
 def test_ties_share_the_gradient():
@@ -523,6 +539,14 @@ def test_check_reports_what_is_wrong():
         for good in (generalized_cross_entropy, kl_divergence, multi_margin):
             report = good.check()
             assert report.ok, str(report)
+            assert "loses digits" not in str(report)
+
+
+def test_definitions_have_nothing_where_there_is_no_mass():
+    half, one, zero = mpmath.mpf(0.5), mpmath.mpf(1), mpmath.mpf(0)
+    for custom, true in ((kl_divergence, mpmath.log(2)), (kl_of_logits, mpmath.log(2))):
+        definition = rebind(custom.definition, WORDS)
+        assert mpmath.almosteq(definition([half, half], [zero, one]), true)
 
 
 def test_the_page_lists_what_can_be_traced():
