@@ -93,7 +93,7 @@ def explain(loss: Any, prediction: Any, target: Any, weight: Any = None, **optio
         "streams": False,
         "block_units": max(plan.units, 1),
     }
-    isa = ""
+    isa, kernel = "", loss.kernel
     groups = 0 if plan.groups is None else plan.groups.count
     if groups:
         _run_groups.check_backend(plan, backend)
@@ -108,6 +108,7 @@ def explain(loss: Any, prediction: Any, target: Any, weight: Any = None, **optio
             from . import _numba
 
             block = _numba.block(loss, plan.dtype, plan.outputs)
+            kernel += ", compiled by Numba"
         outlook = core.outlook(plan, block)
         isa = core.isa()
     originals = {"prediction": prediction, "target": target, "weight": weight, **options}
@@ -115,7 +116,7 @@ def explain(loss: Any, prediction: Any, target: Any, weight: Any = None, **optio
         loss=repr(loss),
         backend=backend,
         isa=isa,
-        kernel=loss.kernel,
+        kernel=kernel,
         dtype=plan.dtype.name,
         units=plan.units,
         classes=plan.classes,

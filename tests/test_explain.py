@@ -28,6 +28,14 @@ def test_explain(loss, kind, backend, rng):
         assert word in text, word
     if backend != "numpy":
         assert fl.show_config()["isa"] in text
+    assert ("compiled by Numba" in text) == (backend == "numba")
+
+
+def test_explain_what_numba_compiles():
+    both = fl.Huber() + fl.LogCosh()
+    found = both.explain([1.0], 0.0)
+    assert found.backend == "native"
+    assert found.kernel == "huber + log_cosh, combined, compiled by Numba"
 
 
 def test_explain_conversions():
