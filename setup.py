@@ -1,5 +1,6 @@
 """Builds what setuptools cannot declare: an extension whose kernels are compiled once for each
-instruction set. ``FASTLOSS_PURE=1`` leaves it out.
+instruction set. ``FASTLOSS_PURE=1`` leaves it out; ``FASTLOSS_BASELINE=1`` compiles for the
+baseline alone, in a third of the time.
 
 ``CXXFLAGS`` and ``LDFLAGS`` work as ever; ``FASTLOSS_CXXFLAGS`` come after the flags that are set
 here, for what is to override them.
@@ -25,11 +26,13 @@ ISA_FLAGS = {
     "avx2": ["-march=x86-64-v3"],
     "avx512": ["-march=x86-64-v4", "-mprefer-vector-width=512"],
 }
-if platform.machine().lower() not in ("x86_64", "amd64"):
+BASELINE = ["-DFASTLOSS_BASELINE"] if os.environ.get("FASTLOSS_BASELINE") == "1" else []
+if BASELINE or platform.machine().lower() not in ("x86_64", "amd64"):
     ISA_FLAGS = {"baseline": []}
 
 COMMON = ("dispatch", "driver", "groups", "ranks", "thread_count", "threads", "threshold")
 SOURCES = {f"csrc/{name}.cpp": ["-O2"] for name in COMMON}
+SOURCES["csrc/dispatch.cpp"] += BASELINE
 SOURCES |= {f"csrc/kernels_{isa}.cpp": KERNEL_FLAGS + flags for isa, flags in ISA_FLAGS.items()}
 
 

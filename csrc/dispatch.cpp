@@ -4,9 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__x86_64__) && !defined(FASTLOSS_BASELINE)
+#define FASTLOSS_SEVERAL_ISAS 1
+#endif
+
 extern "C" {
 extern const fastloss::Isa fastloss_isa_baseline;
-#if defined(__x86_64__)
+#if FASTLOSS_SEVERAL_ISAS
 extern const fastloss::Isa fastloss_isa_avx2;
 extern const fastloss::Isa fastloss_isa_avx512;
 #endif
@@ -15,7 +19,7 @@ extern const fastloss::Isa fastloss_isa_avx512;
 namespace fastloss {
 namespace {
 
-#if defined(__x86_64__)
+#if FASTLOSS_SEVERAL_ISAS
 const Isa* const isas[] = {&fastloss_isa_baseline, &fastloss_isa_avx2, &fastloss_isa_avx512};
 #else
 const Isa* const isas[] = {&fastloss_isa_baseline};
@@ -23,7 +27,7 @@ const Isa* const isas[] = {&fastloss_isa_baseline};
 constexpr int isa_count = sizeof(isas) / sizeof(isas[0]);
 
 bool supported(int isa) {
-#if defined(__x86_64__)
+#if FASTLOSS_SEVERAL_ISAS
     // the features of x86-64-v3 and v4, which also cover what the operating system saves
     const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                     __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
