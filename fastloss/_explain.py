@@ -26,6 +26,8 @@ class Explanation:
         The loss, with its parameters.
     backend, isa, kernel : str
         What computes it; the instruction set is empty on the NumPy backend.
+    jit : bool
+        Whether Numba compiled the kernel.
     dtype : str
         The dtype that it computes in.
     units, classes : int
@@ -48,6 +50,7 @@ class Explanation:
     backend: str
     isa: str
     kernel: str
+    jit: bool
     dtype: str
     units: int
     classes: int
@@ -64,10 +67,11 @@ class Explanation:
         parts = f"in {self.blocks} blocks of {self.block_units}"
         if self.groups:
             parts = f"in {self.groups} groups"
+        made = ", compiled by Numba" if self.jit else ""
         lines = {
             "loss": self.loss,
             "backend": f"{self.backend} ({self.isa})" if self.isa else self.backend,
-            "kernel": f"{self.kernel}, computing in {self.dtype}",
+            "kernel": f"{self.kernel}{made}, computing in {self.dtype}",
             "path": self.path,
             "work": f"{size} {parts}",
             "threads": f"{self.threads}{_WHY_ONE if self.threads == 1 else ''}",
@@ -93,7 +97,7 @@ def explain(loss: Any, prediction: Any, target: Any, weight: Any = None, **optio
         "streams": False,
         "block_units": max(plan.units, 1),
     }
-    isa, kernel = "", loss.kernel
+    isa, jit = "", False
     groups = 0 if plan.groups is None else plan.groups.count
     if groups:
         _run_groups.check_backend(plan, backend)
@@ -108,7 +112,7 @@ def explain(loss: Any, prediction: Any, target: Any, weight: Any = None, **optio
             from . import _numba
 
             block = _numba.block(loss, plan.dtype, plan.outputs)
-            kernel += ", compiled by Numba"
+            jit = True
         outlook = core.outlook(plan, block)
         isa = core.isa()
     originals = {"prediction": prediction, "target": target, "weight": weight, **options}
@@ -116,7 +120,8 @@ def explain(loss: Any, prediction: Any, target: Any, weight: Any = None, **optio
         loss=repr(loss),
         backend=backend,
         isa=isa,
-        kernel=kernel,
+        kernel=loss.kernel,
+        jit=jit,
         dtype=plan.dtype.name,
         units=plan.units,
         classes=plan.classes,
