@@ -12,7 +12,6 @@ import numpy as np
 
 from ._exact_sum import exact_sum
 from ._failures import refused
-from ._loss import SweepLoss
 from ._plan import GRAD, HESS, VALUE, Plan
 from ._threshold import above_threshold
 from ._units import Units, parts
@@ -143,7 +142,7 @@ def _rows(units: Units, arguments: list[np.ndarray], parameters: list[Any]) -> A
         q = dtype(1 - loss.label_smoothing) * q + share
     one = plan.labels and loss.encoding == "class" and not loss.label_smoothing
     fitted = (_picked(z, q), 1.0) if one else (z, q)
-    if isinstance(loss, SweepLoss):
+    if hasattr(loss, "sweeps"):
         derivatives = 2 if plan.outputs & HESS else int(bool(plan.outputs & GRAD))
         label = _picked(z, q) if plan.target == "labels" else 0.0
         return _swept(loss.sweeps(derivatives), z, q, label, parameters)
