@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/* Gets the function of a loss, such as `fastloss.Huber(delta=2.0)`, for a dtype. Returns 0, or -1
+/* Gets the function of a loss, an object of one of its classes, for a dtype. Returns 0, or -1
  * with an exception set. */
 static inline int fastloss_get(PyObject* loss, int dtype, fastloss_function* to) {
     const fastloss_api* api = (const fastloss_api*)PyCapsule_Import("fastloss._core.api", 0);
