@@ -1,6 +1,6 @@
 """Builds what setuptools cannot declare: an extension whose kernels are compiled once for each
 instruction set. ``FASTLOSS_PURE=1`` leaves it out; ``FASTLOSS_BASELINE=1`` compiles for the
-baseline alone, in a third of the time.
+baseline alone.
 
 ``CXXFLAGS`` and ``LDFLAGS`` work as ever; ``FASTLOSS_CXXFLAGS`` come after the flags that are set
 here, for what is to override them.

@@ -96,3 +96,8 @@ def _sample(call: Callable[[], Any], count: int, sample: Sample) -> float:
     sample.wall += seconds
     sample.processor += process_time() - processor
     return seconds
+
+
+def median_ratio(samples: dict[str, Sample], one: str, other: str) -> float:
+    """The median over repetitions of one rival's time over another's."""
+    return float(np.median(np.array(samples[one]) / np.array(samples[other])))

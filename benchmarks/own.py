@@ -21,7 +21,7 @@ import fastloss as fl
 from .formulas import LOOPS, OWN
 from .inputs import draw, fitting, unit_losses
 from .machine import Run
-from .measure import Eviction, interleave
+from .measure import Eviction, interleave, median_ratio
 from .progress import progress
 from .report import goal, goal_cells, publish, verdict
 from .tables import count, markdown, number, session_line
@@ -41,10 +41,6 @@ begin = perf_counter()
 loss.value_and_grad(np.zeros(8), np.zeros(8))
 print(perf_counter() - begin)
 """
-
-
-def median_ratio(samples: dict[str, Any], one: str, other: str) -> float:
-    return float(np.median(np.array(samples[one]) / np.array(samples[other])))
 
 
 def agree(name: str, one: Any, other: Any) -> None:

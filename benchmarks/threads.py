@@ -24,7 +24,7 @@ import fastloss as fl
 
 from .inputs import draw
 from .machine import Run
-from .measure import interleave
+from .measure import interleave, median_ratio
 from .progress import progress
 from .report import goal, goal_cells, publish, verdict
 from .tables import count, markdown, number, session_line
@@ -57,10 +57,6 @@ def call(loss: str, classes: int, elements: int) -> Callable[[], Any]:
     inputs = draw(fl.get(loss), np.float32, shape)
     out = np.empty_like(inputs["prediction"])
     return partial(fl.get(loss).value_and_grad, **inputs, grad_out=out)
-
-
-def median_ratio(samples: dict[str, list[float]], one: str, other: str) -> float:
-    return float(np.median(np.array(samples[one]) / np.array(samples[other])))
 
 
 def microseconds(samples: list[float]) -> float:

@@ -150,8 +150,7 @@ def _of_rows(loss: Any) -> Any:
         whole = isinstance(target, (types.Integer, types.IntegerLiteral))
         if not takes or (not masses and loss.takes_labels and not whole):
             raise TypingError(f"target of {loss.name} cannot be {target}")
-        given = [not isinstance(x, (types.Omitted, types.NoneType)) and x is not None
-                 for x in (grad, hess)]  # fmt: skip
+        given = [isinstance(x, types.Array) for x in (grad, hess)]
         dtype = np.float64 if prediction.dtype == types.float64 else np.float32
         return _text(loss, dtype, masses, given)
 
@@ -179,14 +178,14 @@ def _text(loss: Any, dtype: Any, masses: bool, given: list[bool]) -> Any:
                      f"dtype({loss.label_smoothing!r} / k)")  # fmt: skip
     lines.append(f"reference = {_REFERENCES[scalars.reference]}")
     lines += ["kept = np.empty(k, dtype)", "ties = dtype(0)"]
-    lines += [f"x = np.empty(({2 * max(terms, fits, 1)}, k), dtype)"]
+    lines.append(f"x = np.empty(({2 * max(terms, fits, 1)}, k), dtype)")
     term_lines = [
         "for j in range(k):",
         f"    t = term(z[j], reference{constants})",
         "    kept[j] = t[0]",
         "    ties += dtype(z[j] == reference)",
         *(f"    x[{2 * s}, j], x[{2 * s + 1}, j] = t[1][{s}]" for s in range(terms)),
-        f"terms = {_sums('summed', terms)}",
+        f"terms = {_sums(terms)}",
     ]
     known = "reference, settled" if scalars.settled else "reference"
     fit_lines = [f"fits = fit(z[target], dtype(1), {known}{constants})"]
@@ -195,7 +194,7 @@ def _text(loss: Any, dtype: Any, masses: bool, given: list[bool]) -> Any:
             "for j in range(k):",
             f"    s = fit(z[j], q[j], {known}{constants})",
             *(f"    x[{2 * s}, j], x[{2 * s + 1}, j] = s[{s}]" for s in range(fits)),
-            f"fits = {_sums('summed', fits)}",
+            f"fits = {_sums(fits)}",
         ]
     settle = [f"settled = settle(reference, ties, terms{constants})"] * bool(scalars.settled)
     lines += [*term_lines, *settle, *fit_lines]
@@ -216,8 +215,8 @@ def _text(loss: Any, dtype: Any, masses: bool, given: list[bool]) -> Any:
     return _made(lines, loss, dtype, parameters)
 
 
-def _sums(name: str, count: int) -> str:
-    return "(" + "".join(f"{name}(x[{2 * s}], x[{2 * s + 1}]), " for s in range(count)) + ")"
+def _sums(count: int) -> str:
+    return "(" + "".join(f"summed(x[{2 * s}], x[{2 * s + 1}]), " for s in range(count)) + ")"
 
 
 def _made(lines: list[str], loss: Any, dtype: Any, parameters: list[Any]) -> Any:

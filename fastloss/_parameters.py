@@ -106,6 +106,12 @@ def _numbers(
     return numbers
 
 
+def finite_number(name: str, value: Any) -> float:
+    """A finite number, also one of NumPy's without axes."""
+    plain = value.item() if getattr(value, "shape", None) == () else value
+    return _number(name, plain, "that is finite", math.isfinite)
+
+
 def positive(
     default: float,
     examples: tuple[float, ...] = (0.3, math.inf),

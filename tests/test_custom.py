@@ -189,7 +189,7 @@ ARGUMENTS = [
         lambda prediction, target, a=math.inf: prediction,
         {},
         ValueError,
-        "must be a finite number; got inf",
+        "must be a number that is finite; got inf",
     ),
     (lambda prediction, target, _a=1: prediction, {}, ValueError, "cannot be called '_a'"),
     (lambda prediction, target, value=1: prediction, {}, ValueError, "cannot be called 'value'"),
@@ -336,7 +336,7 @@ def test_it_is_a_loss():
     assert inspect.getdoc(costly) == "Squared error, by a cost of each element."
     assert str(inspect.signature(costly)) == "(*, alpha=2.0, sign=1.0)"
     assert loss.convex
-    with pytest.raises(ValueError, match="alpha must be a finite number; got inf"):
+    with pytest.raises(ValueError, match="alpha must be a number that is finite; got inf"):
         costly(alpha=math.inf)
     with pytest.raises(TypeError, match="no parameter 'beta'"):
         costly(beta=1.0)

@@ -110,6 +110,36 @@ def test_they_are_differences_of_the_value():
             assert got == pytest.approx(float(slope), rel=1e-13)
 
 
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+def test_value_and_gradient_are_those_of_the_loss(backend):
+    """To the last bit, tails included: the formula is naive, what is computed is not."""
+
+    @fl.custom
+    def naive(prediction, target, temperature=1.0):
+        z = prediction / temperature
+        return np.log(1 + np.exp(z)) - target * z
+
+    z = np.array([-800.0, -40.0, -1.0, 0.0, 1e-9, 2.0, 40.0, 800.0])
+    t = np.array([0.0, 1.0, 1.0, 0.0, 0.5, 1.0, 1.0, 1.0])
+    with fl.use_backend(backend):
+        want = naive().value_and_grad(z, t, reduction="none")
+        value, (grad, _) = naive().value_and_grads(
+            z, t, reduction="none", wrt=("prediction", "temperature")
+        )
+    assert (value == want[0]).all()
+    assert (grad == want[1]).all()
+    assert (grad[z == 40] < 0).all()
+
+
+def test_formulas_of_rows_have_none():
+    @fl.custom(rows="labels")
+    def own(prediction, target, alpha=1.0):
+        return alpha * np.max(prediction) - prediction[target]
+
+    with pytest.raises(AttributeError, match="value_and_grads"):
+        own().value_and_grads(np.ones((2, 3)), np.array([0, 1]), wrt=("alpha",))
+
+
 def test_a_scale_is_learned():
     """Gradient descent finds the standard deviation of a sample."""
     rng = np.random.default_rng(11)

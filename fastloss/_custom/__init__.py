@@ -10,7 +10,8 @@ from sympy.core.parameters import distribute
 
 from .._domains import ANYTHING, CLASS_INDEX, MASS, Domain
 from .._links import LINKS
-from .loss import CustomLoss, CustomRowLoss, Formula, class_of, number
+from .._parameters import finite_number
+from .loss import CustomLoss, CustomRowLoss, Formula, class_of
 from .trace import trace
 from .trace_rows import trace_row
 
@@ -102,7 +103,7 @@ def _parameters(
     for name, p in signature.items():
         if p.default is p.empty:
             continue
-        found.append((name, number(f"the default of {name}", p.default)))
+        found.append((name, finite_number(f"the default of {name}", p.default)))
     return tuple(found)
 
 

@@ -12,7 +12,7 @@ from sympy.core.parameters import distribute
 
 from .._domains import ANYTHING
 from .._loss import MapLoss
-from .._parameters import Parameter
+from .._parameters import Parameter, finite_number
 from .stable import EARLY, LATE, rewritten
 from .write import function
 
@@ -72,17 +72,15 @@ def _class_of(given: Any, others: tuple[str, ...]) -> Any:
         "formula": staticmethod(_formula(given, order, differentiated)),
         "domains": lambda self: domains,
     }
-    from .loss import number  # which knows this file
-
-    kept = {name: Parameter(default, number) for name, default in given.parameters}
-    members |= {name: kept[name] for name in parameters}
+    defaults = dict(given.parameters)
+    members |= {name: Parameter(defaults[name], finite_number) for name in parameters}
     return type(given.name, (_LearnedLoss,), members)
 
 
 def _formula(given: Any, order: list[str], differentiated: tuple[str, ...]) -> Any:
     """Value and gradients, which also stand where Hessians do, that nobody asks for."""
-    value = given.value
     with distribute(False):
+        value = rewritten(given.value, EARLY)
         grads = [value.diff(sympy.Symbol(name, real=True)) for name in differentiated]
         if given.grad is not None:
             grads[0] = given.grad

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,8 +11,7 @@ import sympy
 
 from .._domains import Domain
 from .._loss import Loss, MapLoss, SweepLoss, Sweeps
-from .._messages import shown
-from .._parameters import Parameter
+from .._parameters import Parameter, finite_number
 from ..losses._labels import LabelLoss
 from . import program
 from .learned import value_and_grads
@@ -21,17 +19,7 @@ from .rows import PREDICTION, derivative
 from .stable import EARLY_OF_ROWS, derived
 from .write import function, text
 
-__all__ = ["CustomLoss", "CustomRowLoss", "Formula", "class_of", "number"]
-
-
-def number(name: str, value: Any) -> float:
-    """A parameter's value, checked."""
-    plain = value.item() if getattr(value, "shape", None) == () else value  # NumPy's numbers
-    if isinstance(plain, bool) or not isinstance(plain, (int, float)):
-        raise TypeError(f"{name} must be a number; got {shown(value)}")
-    if not abs(plain) <= sys.float_info.max:
-        raise ValueError(f"{name} must be a finite number; got {shown(value)}")
-    return float(plain)
+__all__ = ["CustomLoss", "CustomRowLoss", "Formula", "class_of"]
 
 
 @dataclass(frozen=True)
@@ -108,46 +96,6 @@ class _Custom(Loss):
     def __reduce__(self) -> tuple[Any, ...]:
         return _make, (self.given, dict(self.params))
 
-    def value_and_grads(
-        self,
-        prediction: Any,
-        target: Any,
-        weight: Any = None,
-        reduction: str = "mean",
-        normalizer: float | None = None,
-        *,
-        wrt: Iterable[str] = ("prediction",),
-        threads: int | None = None,
-        **inputs: Any,
-    ) -> Any:
-        """The reduced loss and its gradients by what is learned, in one pass.
-
-        Parameters
-        ----------
-        prediction, target, weight, reduction, normalizer, threads, **inputs
-            As for :meth:`value_and_grad`; inputs that are differentiated are arrays of the
-            prediction's shape.
-        wrt : sequence of str
-            Names of inputs and parameters: ``"prediction"``, ``"target"``, extra inputs, and at
-            most 3 beside the prediction.
-
-        Returns
-        -------
-        value : float or ndarray
-            As of :meth:`value`.
-        grads : tuple
-            One for each name, in this order: arrays of the prediction's shape by inputs; by
-            parameters numbers, the sum over all elements, but arrays with ``reduction="none"``.
-
-        Raises
-        ------
-        ValueError
-            Where ``wrt`` names something else, something twice, or too much.
-        """
-        return value_and_grads(
-            self, wrt, prediction, target, weight, reduction, normalizer, threads=threads, **inputs
-        )
-
     @classmethod
     def source(cls, latex: bool = False) -> str:
         """The formulas that are computed, of value, gradient and Hessian.
@@ -199,6 +147,46 @@ class _Custom(Loss):
 class CustomLoss(_Custom, MapLoss):
     """A loss of a user's formula; see :func:`fastloss.custom`."""
 
+    def value_and_grads(
+        self,
+        prediction: Any,
+        target: Any,
+        weight: Any = None,
+        reduction: str = "mean",
+        normalizer: float | None = None,
+        *,
+        wrt: Iterable[str] = ("prediction",),
+        threads: int | None = None,
+        **inputs: Any,
+    ) -> Any:
+        """The reduced loss and its gradients by what is learned, in one pass.
+
+        Parameters
+        ----------
+        prediction, target, weight, reduction, normalizer, threads, **inputs
+            As for :meth:`value_and_grad`; inputs that are differentiated are arrays of the
+            prediction's shape.
+        wrt : sequence of str
+            Names of inputs and parameters: ``"prediction"``, ``"target"``, extra inputs, and at
+            most 3 beside the prediction.
+
+        Returns
+        -------
+        value : float or ndarray
+            As of :meth:`value`.
+        grads : tuple
+            One for each name, in this order: arrays of the prediction's shape by inputs; by
+            parameters numbers, the sum over all elements, but arrays with ``reduction="none"``.
+
+        Raises
+        ------
+        ValueError
+            Where ``wrt`` names something else, something twice, or too much.
+        """
+        return value_and_grads(
+            self, wrt, prediction, target, weight, reduction, normalizer, threads=threads, **inputs
+        )
+
     @classmethod
     def _source(cls, outputs: tuple[Any, Any, Any]) -> str:
         return text(cls.name, cls.given.arguments, outputs)
@@ -233,7 +221,7 @@ def _make(given: Formula, parameters: dict[str, Any]) -> _Custom:
 @functools.cache
 def class_of(given: Formula) -> type[_Custom]:
     """The class of a formula, made once."""
-    parameters = {name: Parameter(default, number) for name, default in given.parameters}
+    parameters = {name: Parameter(default, finite_number) for name, default in given.parameters}
     members: dict[str, Any] = {
         "__doc__": given.text,
         "__module__": __name__,

@@ -101,6 +101,18 @@ def split(e: Any) -> tuple[Any, Any]:
     return (S.One if e.is_Mul else S.Zero), e
 
 
+def _scaled(kind: Any, e: Any) -> Any:
+    """A node that is linear, where its expression has a factor of the row."""
+    factor, rest = split(e) if e.is_Mul else (S.One, e)
+    return factor * kind(rest) if factor != 1 else None
+
+
+def _shifted(kind: Any, e: Any) -> Any:
+    """A node that moves along with its expression, where that has a term of the row."""
+    level, rest = split(e) if e.is_Add else (S.Zero, e)
+    return level + kind(rest) if level != 0 else None
+
+
 class Total(Row):
     """The sum over all classes."""
 
@@ -112,10 +124,7 @@ class Total(Row):
             return CLASSES * e
         if isinstance(e, Share):
             return S.One
-        if e.is_Mul and split(e)[0] != 1:
-            factor, rest = split(e)
-            return factor * cls(rest)
-        return None
+        return _scaled(cls, e)
 
 
 class Rest(OfClass):
@@ -129,10 +138,7 @@ class Rest(OfClass):
             return (CLASSES - 1) * e
         if isinstance(e, Share):
             return OtherShare(e.args[0])
-        if e.is_Mul and split(e)[0] != 1:
-            factor, rest = split(e)
-            return factor * cls(rest)
-        return None
+        return _scaled(cls, e)
 
 
 class Largest(Row):
@@ -144,10 +150,7 @@ class Largest(Row):
     def eval(cls, e: Any) -> Any:
         if not is_of_class(e):
             return e
-        if e.is_Add and split(e)[0] != 0:
-            level, rest = split(e)
-            return level + cls(rest)
-        return None
+        return _shifted(cls, e)
 
 
 class LogTotal(Row):
@@ -161,10 +164,7 @@ class LogTotal(Row):
             return e + sympy.log(CLASSES)
         if isinstance(e, LogShare):
             return S.Zero
-        if e.is_Add and split(e)[0] != 0:
-            level, rest = split(e)
-            return level + cls(rest)
-        return None
+        return _shifted(cls, e)
 
 
 class _OfSoftmax(OfClass):
