@@ -9,7 +9,8 @@ from typing import Any
 
 from . import losses as _families
 from ._config import set_threads, show_config, threads, use_backend
-from ._loss import GroupLoss, ListLoss, Loss, MapLoss, PairLoss, RowLoss, ScanLoss, get, losses
+from ._loss import GroupLoss, ListLoss, Loss, MapLoss, PairLoss, RowLoss, ScanLoss
+from ._registry import get, losses
 from ._version import __version__
 from .losses import *  # noqa: F403
 

@@ -6,7 +6,8 @@ import html
 import inspect
 from collections.abc import Iterator
 
-from ._loss import Loss, get
+from ._loss import Loss
+from ._registry import get
 
 __all__ = ["HEADER", "Catalogue", "statements"]
 

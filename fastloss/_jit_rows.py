@@ -9,15 +9,16 @@ import numpy as np
 from numba import njit, types
 from numba.core.errors import TypingError
 
-from ._loss import SweepLoss
 from ._numba import compiled
+from ._sweeps import SweepLoss
 from ._threshold import surplus
 from .jit import floating, of_types
+from .vocabulary._numba_math import OPTIONS
 from .vocabulary.compiled import words
 
 __all__ = ["of_rows"]
 
-_njit = njit(error_model="numpy")
+_njit = njit(**OPTIONS)
 
 # What a loss's encoding makes of class indices or numbers, for each class: lines of text.
 _ENCODED = {

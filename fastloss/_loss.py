@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import ast
-import difflib
-import functools
 import inspect
 import numbers
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from ._domains import ANYTHING, GROUP, Domain
-from ._messages import shown
 from ._native import methods, prepare
 from ._parameters import Parameter
-
-if TYPE_CHECKING:
-    from ._catalogue import Catalogue
 
 __all__ = [
     "GroupLoss",
@@ -28,88 +20,7 @@ __all__ = [
     "PairLoss",
     "RowLoss",
     "ScanLoss",
-    "Sweep",
-    "SweepLoss",
-    "Sweeps",
-    "get",
-    "losses",
 ]
-
-
-@functools.cache
-def _registry() -> dict[str, type[Loss]]:
-    from .losses import FAMILIES
-
-    classes = (getattr(family, name) for family in FAMILIES for name in family.__all__)
-    return {loss.name: loss for loss in classes}
-
-
-def losses(*, gradient: bool = True) -> Catalogue:
-    """The names of all losses: a tuple that prints as a table of what each says of itself.
-
-    Parameters
-    ----------
-    gradient : bool
-        Those that have a gradient, or instead those that give their value alone.
-    """
-    from ._catalogue import Catalogue
-
-    return Catalogue(name for name, loss in _registry().items() if loss.has_gradient == gradient)
-
-
-def get(name: str, **parameters: Any) -> Loss:
-    """The loss of a name.
-
-    Parameters
-    ----------
-    name : str
-        A registry name, alone or with parameters: ``"huber"`` or ``"huber(delta=2.0)"``.
-    **parameters
-        Parameters of the loss; they win over those in the name.
-
-    Returns
-    -------
-    Loss
-
-    Raises
-    ------
-    ValueError
-        Where no loss has the name, or the text cannot be read.
-    """
-    if not isinstance(name, str):
-        raise TypeError(f"name must be a string such as 'huber'; got {type(name).__name__}")
-    text, written = name.strip(), {}
-    if text.endswith(")"):
-        text, _, inner = text.partition("(")
-        written = _read_parameters(name, inner[:-1])
-    known = _registry()
-    if text not in known:
-        near = difflib.get_close_matches(text[:100].lower(), known)
-        hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
-        raise ValueError(f"no loss is called {shown(text)}; {hint}fl.losses() lists all")
-    return known[text](**{**written, **parameters})
-
-
-def _read_parameters(name: str, inner: str) -> dict[str, Any]:
-    try:
-        call = ast.parse(f"f({inner})", mode="eval").body
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
-            raise ValueError("keywords only")
-        names = [k.arg for k in call.keywords]
-        if None in names or len(set(names)) < len(names):
-            raise ValueError("each keyword once")
-        return {str(k.arg): _literal(k.value) for k in call.keywords}
-    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
-        raise ValueError(
-            f"cannot read {shown(name)}; write a name with literal parameters, "
-            "such as 'huber(delta=2.0)'"
-        ) from None
-
-
-def _literal(node: ast.expr) -> Any:
-    if ast.unparse(node) in ("inf", "-inf", "nan"):  # as repr writes them
-        return float(ast.unparse(node))
-    return ast.literal_eval(node)
 
 
 class Loss:
@@ -493,72 +404,6 @@ class RowLoss(Loss):
     class_weight: tuple[float, ...] | None = None
     ignore_index: int | None = None
     label_smoothing: float = 0.0
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """One pass over the classes of a row and what is made of it.
-
-    Its functions take the numbers of the row so far, as a tuple, and then the kernel's parameters.
-    What they give is appended to the numbers in the order of these fields.
-
-    Attributes
-    ----------
-    largest : tuple of function
-        Of ``(prediction, target, row)``, whose largest over the classes is a number of the row.
-    sums : tuple of function
-        The same of a number in two words, whose sum is two numbers of the row.
-    settled : tuple
-        Pairs of a function of ``(row)`` and how many numbers it gives.
-    """
-
-    largest: tuple[Callable[..., Any], ...] = ()
-    sums: tuple[Callable[..., Any], ...] = ()
-    settled: tuple[tuple[Callable[..., Any], int], ...] = ()
-
-    @property
-    def functions(self) -> tuple[Callable[..., Any], ...]:
-        """All scalar functions."""
-        return (*self.largest, *self.sums, *(function for function, _ in self.settled))
-
-
-@dataclass(frozen=True)
-class Sweeps:
-    """The scalar functions of a :class:`SweepLoss`, for what is asked for.
-
-    Attributes
-    ----------
-    sweeps : tuple of Sweep
-    finish : function
-        The value, of ``(row)``.
-    emit : function or None
-        Gradient and Hessian of a class, or the gradient alone as a tuple, of
-        ``(prediction, target, row)``.
-    """
-
-    sweeps: tuple[Sweep, ...]
-    finish: Callable[..., Any]
-    emit: Callable[..., Any] | None
-
-    @property
-    def functions(self) -> list[Callable[..., Any]]:
-        """All scalar functions."""
-        found = [function for sweep in self.sweeps for function in sweep.functions]
-        return [*found, self.finish, *([self.emit] if self.emit else [])]
-
-
-class SweepLoss(RowLoss):
-    """A loss of rows whose numbers come of any count of sweeps over the classes.
-
-    A subclass gives :meth:`sweeps`, and ``definition`` like any loss of rows. The numbers of a row
-    begin with how many classes it has and, where targets are class indices, the label's prediction.
-    The target is 1 at the label and 0 elsewhere, or each class's mass.
-    """
-
-    @classmethod
-    def sweeps(cls, derivatives: int) -> Sweeps:
-        """The scalar functions for the value and so many derivatives."""
-        raise NotImplementedError
 
 
 class GroupLoss(Loss):

@@ -14,9 +14,10 @@ except ImportError as error:
 from numba import carray, njit, types
 
 from . import _kept
-from ._loss import SweepLoss
 from ._plan import GRAD, HESS, VALUE
+from ._sweeps import SweepLoss
 from .vocabulary import rebind
+from .vocabulary._numba_math import OPTIONS
 from .vocabulary.compiled import words
 
 __all__ = ["add", "block", "compiled", "define", "total"]
@@ -58,7 +59,7 @@ def _maker(loss: Any) -> Callable[..., Any]:
 
 def compiled(function: Callable[..., Any], dtype: Any) -> Any:
     """A scalar function for one dtype."""
-    return rebind(function, words(dtype), njit(error_model="numpy", forceinline=True))
+    return rebind(function, words(dtype), njit(**OPTIONS, forceinline=True))
 
 
 def define(name: str, lines: list[str], meanings: dict[str, Any]) -> Callable[..., Any]:
@@ -89,7 +90,7 @@ def _map_block(loss: Any, dtype: Any, outputs: int) -> tuple[Any, list[Any]]:
     return define("map_block", lines, meanings), [loss.scalars.formula]
 
 
-@njit(error_model="numpy")
+@njit(**OPTIONS)
 def add(high, low, x, n):
     """Adds a column to sums of two words."""
     for i in range(n):
@@ -99,7 +100,7 @@ def add(high, low, x, n):
         high[i] = total
 
 
-@njit(error_model="numpy")
+@njit(**OPTIONS)
 def total(high, low, n, to, to_low):
     """Rounds sums of two words, and what that loses."""
     for i in range(n):

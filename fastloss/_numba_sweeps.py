@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numba import carray
 
-from ._loss import Sweep
 from ._numba import add, compiled, define, total
 from ._plan import GRAD, HESS
+from ._sweeps import Sweep
 from .vocabulary.compiled import words
 
 __all__ = ["sweep_block"]

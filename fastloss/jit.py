@@ -25,9 +25,11 @@ from typing import Any
 import numpy as np
 
 from . import vocabulary
-from ._loss import Loss, get, losses
+from ._loss import Loss
 from ._numba import compiled
+from ._registry import get, losses
 from .vocabulary import composed
+from .vocabulary._numba_math import OPTIONS
 from .vocabulary.compiled import words
 
 try:
@@ -189,7 +191,7 @@ def {name}({given}): return typed({passed})
 """
     meanings: dict[str, Any] = {"choose": choose, "__name__": __name__}
     exec(compile(texts, f"<{name}>", "exec"), meanings)
-    options: Any = {"error_model": "numpy", "forceinline": inline}
+    options: Any = {**OPTIONS, "forceinline": inline}
     overload(meanings["typed"], jit_options=options)(meanings["chosen"])
     found = meanings[name]
     found.__doc__ = doc

@@ -77,15 +77,17 @@ except ValueError:
 
 
 def test_an_import_is_quick():
-    """At most 30 ms beyond NumPy's own."""
+    """At most half of NumPy's own: a ratio, as milliseconds are the machine's."""
     script = """
-import time, numpy
+import time
 start = time.process_time()
+import numpy
+between = time.process_time()
 import fastloss
-print(time.process_time() - start)
+print((time.process_time() - between) / (between - start))
 """
     python(script)  # writes the bytecode
-    assert min(float(python(script)) for _ in range(5)) < 0.03
+    assert min(float(python(script)) for _ in range(5)) < 0.5
 
 
 def test_the_version_is_said_once():

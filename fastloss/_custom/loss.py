@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import sympy
 
 from .._domains import Domain
-from .._loss import Loss, MapLoss, SweepLoss, Sweeps
+from .._loss import Loss, MapLoss
 from .._parameters import Parameter, finite_number
+from .._sweeps import SweepLoss, Sweeps
 from ..losses._labels import LabelLoss
 from . import program
 from .learned import value_and_grads

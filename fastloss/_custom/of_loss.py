@@ -10,7 +10,8 @@ from sympy import S
 from sympy.core.symbol import Str
 
 from .._combined import CombinedLoss
-from .._loss import Loss, get
+from .._loss import Loss
+from .._registry import get
 from .functions import Real
 
 __all__ = ["OfLoss", "expression", "meanings", "prefix", "total"]

@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 from sympy.core.parameters import distribute
 
-from .._loss import Sweep, Sweeps
+from .._sweeps import Sweep, Sweeps
 from . import functions as f
 from .rows import (
     CLASSES,

@@ -28,9 +28,11 @@ from numba.extending import intrinsic
 
 from ._polynomials import EXP, EXPM1, LOG, LOG1P_UNIT, REDUCED
 
-__all__ = ["FLOAT32", "FLOAT64", "FUSES", "multiply_add"]
+__all__ = ["FLOAT32", "FLOAT64", "FUSES", "OPTIONS", "multiply_add"]
 
-_compiled = numba.njit(error_model="numpy", fastmath=False)
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False}
+"""How Numba compiles what must keep its bits: an option that is not set is the caller's."""
+_compiled = numba.njit(**OPTIONS)
 
 
 def _has_fma() -> bool:

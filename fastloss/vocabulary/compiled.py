@@ -11,7 +11,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from . import rebind, special
-from ._numba_math import FLOAT32, FLOAT64, FUSES, multiply_add
+from ._numba_math import FLOAT32, FLOAT64, FUSES, OPTIONS, multiply_add
 
 __all__ = ["words"]
 
@@ -36,7 +36,7 @@ _PRIVATE = (
     "trigamma_reduced",
 )
 """What the special words need beside the vocabulary."""
-_compiled = njit(error_model="numpy", forceinline=True)
+_compiled = njit(**OPTIONS, forceinline=True)
 
 
 @intrinsic
