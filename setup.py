@@ -33,7 +33,11 @@ if BASELINE or platform.machine().lower() not in ("x86_64", "amd64"):
 COMMON = ("dispatch", "driver", "groups", "ranks", "thread_count", "threads", "threshold")
 SOURCES = {f"csrc/{name}.cpp": ["-O2"] for name in COMMON}
 SOURCES["csrc/dispatch.cpp"] += BASELINE
-SOURCES |= {f"csrc/kernels_{isa}.cpp": KERNEL_FLAGS + flags for isa, flags in ISA_FLAGS.items()}
+SOURCES |= {
+    f"csrc/kernels_{isa}_{dtype}.cpp": KERNEL_FLAGS + flags
+    for isa, flags in ISA_FLAGS.items()
+    for dtype in ("float32", "float64")
+}
 
 
 class BuildCore(build_ext):

@@ -9,21 +9,28 @@
 #endif
 
 extern "C" {
-extern const fastloss::Isa fastloss_isa_baseline;
+extern const fastloss::Kernels fastloss_baseline_float32, fastloss_baseline_float64;
 #if FASTLOSS_SEVERAL_ISAS
-extern const fastloss::Isa fastloss_isa_avx2;
-extern const fastloss::Isa fastloss_isa_avx512;
+extern const fastloss::Kernels fastloss_avx2_float32, fastloss_avx2_float64;
+extern const fastloss::Kernels fastloss_avx512_float32, fastloss_avx512_float64;
 #endif
 }
 
 namespace fastloss {
 namespace {
 
+struct Isa {
+    const char* name;
+    const Kernels* kernels[2];
+};
+
+const Isa isas[] = {
+    {"baseline", {&fastloss_baseline_float32, &fastloss_baseline_float64}},
 #if FASTLOSS_SEVERAL_ISAS
-const Isa* const isas[] = {&fastloss_isa_baseline, &fastloss_isa_avx2, &fastloss_isa_avx512};
-#else
-const Isa* const isas[] = {&fastloss_isa_baseline};
+    {"avx2", {&fastloss_avx2_float32, &fastloss_avx2_float64}},
+    {"avx512", {&fastloss_avx512_float32, &fastloss_avx512_float64}},
 #endif
+};
 constexpr int isa_count = sizeof(isas) / sizeof(isas[0]);
 
 bool supported(int isa) {
@@ -45,7 +52,7 @@ int choose() {
     while (!supported(best)) --best;
     const char* wanted = getenv("FASTLOSS_ISA");
     for (int isa = 0; wanted && isa <= best; ++isa) {
-        if (strcmp(wanted, isas[isa]->name) == 0) return isa;
+        if (strcmp(wanted, isas[isa].name) == 0) return isa;
     }
     return best;
 }
@@ -57,8 +64,8 @@ std::atomic<int>& chosen() {
 
 }  // namespace
 
-const Isa& current_isa() {
-    return *isas[chosen().load(std::memory_order_relaxed)];
+const Kernels& current_kernels(int dtype) {
+    return *isas[fastloss_isa()].kernels[dtype];
 }
 
 }  // namespace fastloss
@@ -66,10 +73,10 @@ const Isa& current_isa() {
 using namespace fastloss;
 
 int fastloss_kernel_count(void) {
-    return current_isa().kernel_count;
+    return current_kernels(0).count;
 }
-const fastloss_kernel* fastloss_kernels(void) {
-    return current_isa().kernels;
+const fastloss_kernel* fastloss_kernels(int dtype) {
+    return current_kernels(dtype == FASTLOSS_FLOAT64).kernels;
 }
 int fastloss_isa_count(void) {
     return isa_count;
@@ -78,7 +85,7 @@ int fastloss_isa_supported(int isa) {
     return isa >= 0 && isa < isa_count && supported(isa);
 }
 const char* fastloss_isa_name(int isa) {
-    return isas[isa]->name;
+    return isas[isa].name;
 }
 int fastloss_isa(void) {
     return chosen().load(std::memory_order_relaxed);

@@ -5,7 +5,7 @@
 
 namespace fastloss {
 
-// The one in use: FASTLOSS_ISA, else the best that the CPU supports.
-const Isa& current_isa();
+// Of the one in use: FASTLOSS_ISA, else the best that the CPU supports. 0 float32, 1 float64.
+const Kernels& current_kernels(int dtype);
 
 }  // namespace fastloss

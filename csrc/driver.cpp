@@ -49,13 +49,13 @@ int fastloss_run(const fastloss_plan* plan, fastloss_result* result) {
     result->weight_sum = 0;
     if (job.units == 0) return FASTLOSS_OK;
 
-    const Isa& isa = current_isa();
-    const int dtype = compute_index(*plan), threads = fastloss_threads_for(plan);
+    const Kernels& kernels = current_kernels(compute_index(*plan));
+    const int threads = fastloss_threads_for(plan);
     Sums sums{};
     const bool sums_first = mean && !given && job.weighted;
     if (plan->target == FASTLOSS_LABELS || sums_first ||
         (plan->in_place && (any_refused(*plan) || plan->weight.data))) {
-        const int status = run_pass(job, isa.scan_block[dtype][plan->schema], false, threads,
+        const int status = run_pass(job, kernels.scan_block[plan->schema], false, threads,
                                     environment, sums, result->block);
         if (status != FASTLOSS_OK) return status;
         job.weights_checked = true;
@@ -64,7 +64,7 @@ int fastloss_run(const fastloss_plan* plan, fastloss_result* result) {
     const double denominator = !mean ? 1 : given ? plan->normalizer : result->weight_sum;
     // a mean over nothing: no unit counts, so no gradient is selected
     job.scale = denominator == 0 ? 0 : 1 / denominator;
-    const int status = run_pass(job, isa.run_block[dtype][plan->schema], job.staged_blocks > 0,
+    const int status = run_pass(job, kernels.run_block[plan->schema], job.staged_blocks > 0,
                                 threads, environment, sums, result->block);
     if (status != FASTLOSS_OK) return status;
     result->value = !mean ? sums.value : denominator == 0 ? NAN : sums.value / denominator;

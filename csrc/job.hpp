@@ -77,18 +77,17 @@ struct BlockResult {
     fastloss_status status;
 };
 
-// What an instruction set's object exports.
-struct Isa {
-    const char* name;
+// What the object of an instruction set and a compute dtype exports.
+struct Kernels {
     const fastloss_kernel* kernels;
-    int kernel_count;
-    // [float32, float64][schema]
-    void (*run_block[2][2])(const Job&, const Scratch&, int64_t block, BlockResult&);
+    int count;
+    // [schema]
+    void (*run_block[2])(const Job&, const Scratch&, int64_t block, BlockResult&);
     // before anything is written: class indices, weights, domains; sums the weights
-    void (*scan_block[2][2])(const Job&, const Scratch&, int64_t block, BlockResult&);
+    void (*scan_block[2])(const Job&, const Scratch&, int64_t block, BlockResult&);
     // units of a staged array to and from a contiguous buffer
-    void (*gather[2])(const Job&, const Strided&, int64_t begin, int64_t n, char* buffer);
-    void (*scatter[2])(const Job&, const Strided&, int64_t begin, int64_t n, const char* buffer);
+    void (*gather)(const Job&, const Strided&, int64_t begin, int64_t n, char* buffer);
+    void (*scatter)(const Job&, const Strided&, int64_t begin, int64_t n, const char* buffer);
 };
 
 }  // namespace fastloss

@@ -1,5 +1,5 @@
-// Every formula of the lists, in every dtype and output set, for the instruction set that this
-// text is compiled for: the table that its object exports.
+// Every formula of the lists, in every output set, for one compute dtype and the instruction set
+// that this text is compiled for: the table that its object exports.
 #pragma once
 
 #include "across.hpp"
@@ -35,18 +35,17 @@ constexpr void fill_row(fastloss_block* across, fastloss_block* along, Indices<o
     ((along[outputs] = along_block<T, Formula, outputs>), ...);
 }
 
-template <template <class> class Formula>
+template <class T, template <class> class Formula>
 constexpr fastloss_kernel map_kernel() {
-    using Signature = Shape<decltype(&Formula<float>::operator())>;
+    using Signature = Shape<decltype(&Formula<T>::operator())>;
     fastloss_kernel kernel{};
-    kernel.name = Formula<float>::name;
+    kernel.name = Formula<T>::name;
     kernel.schema = FASTLOSS_MAP;
     kernel.predictions = Signature::predictions;
     kernel.inputs = Signature::inputs;
-    kernel.parameters = parameter_count<Formula<float>, float>();
+    kernel.parameters = parameter_count<Formula<T>, T>();
     const typename OutputSets<Signature::value_only>::type outputs{};
-    fill_map<float, Formula>(kernel.block[0], outputs);
-    fill_map<double, Formula>(kernel.block[1], outputs);
+    fill_map<T, Formula>(kernel.block, outputs);
     return kernel;
 }
 
@@ -57,18 +56,17 @@ constexpr fastloss_target target_of(Reference reference) {
     return of_label ? FASTLOSS_LABELS : FASTLOSS_MASSES;
 }
 
-template <template <class> class Formula>
+template <class T, template <class> class Formula>
 constexpr fastloss_kernel row_kernel() {
     fastloss_kernel kernel{};
-    kernel.name = Formula<float>::name;
+    kernel.name = Formula<T>::name;
     kernel.schema = FASTLOSS_ROW;
-    kernel.target = target_of(Formula<float>::reference);
+    kernel.target = target_of(Formula<T>::reference);
     kernel.predictions = 1;
     kernel.inputs = 2;
-    kernel.parameters = parameter_count<Formula<float>, float>();
-    const typename OutputSets<is_value_only<Formula<float>>>::type outputs{};
-    fill_row<float, Formula>(kernel.block[0], kernel.block_along[0], outputs);
-    fill_row<double, Formula>(kernel.block[1], kernel.block_along[1], outputs);
+    kernel.parameters = parameter_count<Formula<T>, T>();
+    const typename OutputSets<is_value_only<Formula<T>>>::type outputs{};
+    fill_row<T, Formula>(kernel.block, kernel.block_along, outputs);
     return kernel;
 }
 
@@ -82,16 +80,15 @@ constexpr void fill_scan(fastloss_block* table, Indices<outputs...>) {
     ((table[outputs] = scan_group<Formula, outputs>), ...);
 }
 
-template <template <class> class Formula>
+template <class T, template <class> class Formula>
 constexpr fastloss_kernel pair_kernel() {
     fastloss_kernel kernel{};
-    kernel.name = Formula<float>::name;
+    kernel.name = Formula<T>::name;
     kernel.schema = FASTLOSS_PAIR;
     kernel.predictions = 1;
     kernel.inputs = 2;
-    kernel.parameters = parameter_count<Formula<float>, float>();
-    fill_pair<float, Formula>(kernel.block[0], OutputSets<false>::type{});
-    fill_pair<double, Formula>(kernel.block[1], OutputSets<false>::type{});
+    kernel.parameters = parameter_count<Formula<T>, T>();
+    fill_pair<T, Formula>(kernel.block, OutputSets<false>::type{});
     return kernel;
 }
 
@@ -99,37 +96,35 @@ constexpr fastloss_kernel pair_kernel() {
 template <template <class> class Formula>
 constexpr fastloss_kernel scan_kernel() {
     fastloss_kernel kernel{};
-    kernel.name = Formula<float>::name;
+    kernel.name = Formula<double>::name;
     kernel.schema = FASTLOSS_SCAN;
     kernel.predictions = 1;
     kernel.inputs = 3;
     kernel.parameters = parameter_count<Formula<double>, double>();
-    fill_scan<Formula>(kernel.block[0], OutputSets<false>::type{});
-    fill_scan<Formula>(kernel.block[1], OutputSets<false>::type{});
+    fill_scan<Formula>(kernel.block, OutputSets<false>::type{});
     return kernel;
 }
 
-template <class Map, class Rows, class Pairs, class Scans>
+template <class T, class Map, class Rows, class Pairs, class Scans>
 struct Table;
-template <template <class> class... Map, template <class> class... Rows,
+template <class T, template <class> class... Map, template <class> class... Rows,
           template <class> class... Pairs, template <class> class... Scans>
-struct Table<List<Map...>, List<Rows...>, List<Pairs...>, List<Scans...>> {
-    static constexpr fastloss_kernel kernels[] = {map_kernel<Map>()..., row_kernel<Rows>()...,
-                                                  pair_kernel<Pairs>()..., scan_kernel<Scans>()...};
+struct Table<T, List<Map...>, List<Rows...>, List<Pairs...>, List<Scans...>> {
+    static constexpr fastloss_kernel kernels[] = {map_kernel<T, Map>()..., row_kernel<T, Rows>()...,
+                                                  pair_kernel<T, Pairs>()...,
+                                                  scan_kernel<Scans>()...};
     static constexpr int count = sizeof(kernels) / sizeof(kernels[0]);
 };
 
-constexpr Isa make_isa(const char* name) {
-    using Kernels = Table<MapLosses, RowLosses, PairLosses, ScanLosses>;
-    return {name,
-            Kernels::kernels,
-            Kernels::count,
-            {{run_map_block<float>, run_row_block<float>},
-             {run_map_block<double>, run_row_block<double>}},
-            {{scan_map_block<float>, scan_row_block<float>},
-             {scan_map_block<double>, scan_row_block<double>}},
-            {gather<float>, gather<double>},
-            {scatter<float>, scatter<double>}};
+template <class T>
+constexpr Kernels make_kernels() {
+    using All = Table<T, MapLosses, RowLosses, PairLosses, ScanLosses>;
+    return {All::kernels,
+            All::count,
+            {run_map_block<T>, run_row_block<T>},
+            {scan_map_block<T>, scan_row_block<T>},
+            gather<T>,
+            scatter<T>};
 }
 
 }  // namespace

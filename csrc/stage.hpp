@@ -16,7 +16,7 @@ class Stage {
         job_.prefetch = false;
         for (int i = 0; i < job.plan->inputs; ++i) {
             if (!job.input[i].staged) continue;
-            current_isa().gather[dtype](job, job.input[i], begin, n, scratch.staged_input[i]);
+            current_kernels(dtype).gather(job, job.input[i], begin, n, scratch.staged_input[i]);
             show(job_.input[i], scratch.staged_input[i]);
         }
         for (int o = 0; o < output_count(*job.plan); ++o) {
@@ -32,8 +32,8 @@ class Stage {
         const int dtype = compute_index(*from_.plan);
         for (int o = 0; o < output_count(*from_.plan); ++o) {
             if (!from_.output[o].staged) continue;
-            current_isa().scatter[dtype](from_, from_.output[o], begin_, n_,
-                                         scratch_.staged_output[o]);
+            current_kernels(dtype).scatter(from_, from_.output[o], begin_, n_,
+                                           scratch_.staged_output[o]);
         }
     }
 

@@ -98,9 +98,9 @@ cdef class Native:
         plan.outputs = outputs
         plan.parameters = <void *>self.parameters64 if index else <void *>self.parameters32
         if self.kernel >= 0:
-            kernel = &fastloss_kernels()[self.kernel]
-            plan.block = kernel.block[index][outputs]
-            plan.block_along = kernel.block_along[index][outputs]
+            kernel = &fastloss_kernels(dtype)[self.kernel]
+            plan.block = kernel.block[outputs]
+            plan.block_along = kernel.block_along[outputs]
         return 0
 
 
@@ -108,7 +108,7 @@ def prepare(loss):
     """The native part of a loss, made once with it."""
     cdef Native native = Native.__new__(Native)
     cdef int i
-    names = [fastloss_kernels()[i].name.decode() for i in range(fastloss_kernel_count())]
+    names = [name for name, *_ in kernels()]
     native.kernel = names.index(loss.kernel) if loss.kernel in names else -1
     memset(&native.plan, 0, sizeof(native.plan))
     plan = &native.plan
@@ -441,14 +441,14 @@ cdef int fill_groups(object plan, fastloss_groups_plan *to) except -1:
     memset(to, 0, sizeof(to[0]))
     if native.kernel < 0:
         raise RuntimeError(f"{loss.name} has no compiled kernel; use_backend('numpy') runs it")
-    kernel = &fastloss_kernels()[native.kernel]
-    to.schema = native.plan.schema
     to.dtype = FASTLOSS_FLOAT64 if index else FASTLOSS_FLOAT32
+    kernel = &fastloss_kernels(to.dtype)[native.kernel]
+    to.schema = native.plan.schema
     to.outputs = outputs
     to.reduction = REDUCTIONS[plan.reduction]
-    to.block = kernel.block[index][outputs]
+    to.block = kernel.block[outputs]
     if to.schema == FASTLOSS_LIST:
-        to.block = kernel.block_along[index][outputs]
+        to.block = kernel.block_along[outputs]
     to.parameters = <void *>native.parameters64 if index else <void *>native.parameters32
     to.order = ORDERS[loss.order]
     to.ties = loss.joins_ties
@@ -533,7 +533,7 @@ def kernels():
     schemas = {code: schema for schema, code in SCHEMAS.items()}
     found = []
     for i in range(fastloss_kernel_count()):
-        kernel = &fastloss_kernels()[i]
+        kernel = &fastloss_kernels(FASTLOSS_FLOAT64)[i]
         found.append((kernel.name.decode(), schemas[kernel.schema], kernel.predictions,
                       kernel.inputs, kernel.parameters))
     return found

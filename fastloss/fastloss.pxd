@@ -103,8 +103,8 @@ cdef extern from "fastloss.h" nogil:
         int32_t predictions
         int32_t inputs
         int32_t parameters
-        fastloss_block block[2][8]
-        fastloss_block block_along[2][8]
+        fastloss_block block[8]
+        fastloss_block block_along[8]
 
     ctypedef struct fastloss_groups_plan:
         int32_t schema
@@ -140,7 +140,7 @@ cdef extern from "fastloss.h" nogil:
     int fastloss_streams(const fastloss_plan *plan)
     int64_t fastloss_block_units(const fastloss_plan *plan)
     int fastloss_kernel_count()
-    const fastloss_kernel *fastloss_kernels()
+    const fastloss_kernel *fastloss_kernels(int dtype)
     int fastloss_isa_count()
     int fastloss_isa_supported(int isa)
     const char *fastloss_isa_name(int isa)

@@ -57,9 +57,18 @@ def setup_flags():
 
 
 SOURCES = setup_flags()
-ISAS = [Path(source).stem.removeprefix("kernels_") for source in SOURCES if "kernels_" in source]
+OBJECTS = [Path(source).stem.removeprefix("kernels_") for source in SOURCES if "kernels_" in source]
+"""Instruction sets with dtypes."""
+ISAS = list(dict.fromkeys(name.partition("_")[0] for name in OBJECTS))
 KERNELS = {name: schema for name, schema, *_ in core.kernels()} if core is not None else {}
 VALUE_ONLY = {fl.get(name).kernel for name in fl.losses(gradient=False)}
+
+
+each_object = pytest.mark.parametrize("name", OBJECTS)
+
+
+def register_of(name):
+    return REGISTER[name.partition("_")[0]]
 
 
 def sources():
@@ -81,30 +90,30 @@ def up_to_date(path):
 
 @pytest.fixture(scope="session")
 def objects():
-    """The object of every instruction set: the build's, one kept from an earlier run, or new."""
+    """Every object: the build's, one kept from an earlier run, or new."""
     digest = hashlib.sha256(COMPILER.encode())
     for source in sources():
         digest.update(source.read_bytes())
     kept = ROOT / "build" / "test-objects" / digest.hexdigest()[:16]
     found = {}
 
-    def find(isa):
-        name = f"csrc/kernels_{isa}"
-        for path in (ROOT / "build").glob(f"temp*/{name}.o"):
+    def find(name):
+        source = f"csrc/kernels_{name}"
+        for path in (ROOT / "build").glob(f"temp*/{source}.o"):
             if up_to_date(path):
-                found[isa] = path
+                found[name] = path
                 return
-        found[isa] = kept / f"{isa}.o"
-        if not found[isa].exists():
-            new = kept / f"{isa}.{os.getpid()}"  # other processes may compile it too
-            compile_source(ROOT / f"{name}.cpp", SOURCES[f"{name}.cpp"], new)
-            new.rename(found[isa])
+        found[name] = kept / f"{name}.o"
+        if not found[name].exists():
+            new = kept / f"{name}.{os.getpid()}"  # other processes may compile it too
+            compile_source(ROOT / f"{source}.cpp", SOURCES[f"{source}.cpp"], new)
+            new.rename(found[name])
 
     kept.mkdir(parents=True, exist_ok=True)
     for old in set(kept.parent.iterdir()) - {kept}:
         shutil.rmtree(old, ignore_errors=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(find, ISAS))
+        list(pool.map(find, OBJECTS))
     return found
 
 
@@ -223,10 +232,10 @@ def bad_loops(functions, register):
 
 @pytest.fixture(scope="session")
 def disassembly(objects):
-    """By instruction set: the instructions of every function."""
+    """By object: the instructions of every function."""
     return {
-        isa: {n.replace("fastloss::(anonymous namespace)::", ""): i for n, i in disassembled(path)}
-        for isa, path in objects.items()
+        name: {n.replace("fastloss::(anonymous namespace)::", ""): i for n, i in disassembled(path)}
+        for name, path in objects.items()
     }
 
 
@@ -235,25 +244,25 @@ def camel_case(name):
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("isa", ISAS)
-def test_formula_loops_fill_vectors(disassembly, isa, kernel):
-    own = loops_of(disassembly[isa], camel_case(kernel))
+@each_object
+def test_formula_loops_fill_vectors(disassembly, name, kernel):
+    own = loops_of(disassembly[name], camel_case(kernel))
     packed = [
-        name
-        for name, instructions in own.items()
-        if any(is_packed(m) and REGISTER[isa] in o for _, m, o in in_loops(instructions))
+        function
+        for function, instructions in own.items()
+        if any(is_packed(m) and register_of(name) in o for _, m, o in in_loops(instructions))
     ]
-    for dtype in ("float", "double") if KERNELS[kernel] != "scan" else ("double",):
-        assert any(f"<{dtype}, " in name for name in packed), "no loop was found"
-    bad = bad_loops(own, REGISTER[isa])
+    dtype = "float" if name.endswith("32") and KERNELS[kernel] != "scan" else "double"
+    assert any(f"<{dtype}, " in function for function in packed), "no loop was found"
+    bad = bad_loops(own, register_of(name))
     assert not bad, "\n".join(bad)
 
 
-@pytest.mark.parametrize("isa", ISAS)
-def test_sums_over_rows_fill_vectors(disassembly, isa):
-    own = {n: i for n, i in disassembly[isa].items() if any(part in n for part in SUM_LOOPS)}
-    assert all(any(part in name for name in own) for part in SUM_LOOPS)
-    bad = bad_loops(own, REGISTER[isa])
+@each_object
+def test_sums_over_rows_fill_vectors(disassembly, name):
+    own = {n: i for n, i in disassembly[name].items() if any(part in n for part in SUM_LOOPS)}
+    assert all(any(part in n for n in own) for part in SUM_LOOPS)
+    bad = bad_loops(own, register_of(name))
     assert not bad, "\n".join(bad)
 
 
@@ -272,18 +281,17 @@ BLOCKS = {
 }
 
 
-@pytest.mark.parametrize("isa", ISAS)
-def test_every_formula_has_loops(objects, isa):
+@each_object
+def test_every_formula_has_loops(objects, name):
     """So that no loop escapes under another name."""
-    names = [name for _, name in symbols(objects[isa])]
-    assert all(any(part in name for name in names) for part in (*ROW_LOOPS, *CALLERS))
+    names = [symbol for _, symbol in symbols(objects[name])]
+    assert all(any(part in n for n in names) for part in (*ROW_LOOPS, *CALLERS))
     for kernel, schema, *_ in core.kernels():
         for block in BLOCKS[schema]:
             start = f"void fastloss::(anonymous namespace)::{block}<"
             own = [n for n in names if n.startswith(start) and f"::{camel_case(kernel)}," in n]
-            # value, and where there is a gradient grad, both, hess, both of these, all;
-            # of two dtypes, but for scans
-            expected = (1 if kernel in VALUE_ONLY else 6) * (1 if schema == "scan" else 2)
+            # value, and where there is a gradient grad, both, hess, both of these, all
+            expected = 1 if kernel in VALUE_ONLY else 6
             assert len({n.partition("(long")[0] for n in own}) == expected, (block, kernel)
 
 
@@ -319,7 +327,7 @@ fastloss_block scratch = fastloss::map_block<float, fastloss::Scratch, FASTLOSS_
 def test_a_scalar_loop_is_found(tmp_path, isa, body, wrong):
     source = tmp_path / "scratch.cpp"
     source.write_text(SCRATCH.format(body=body))
-    flags = [*SOURCES[f"csrc/kernels_{isa}.cpp"], "-I", str(ROOT)]
+    flags = [*SOURCES[f"csrc/kernels_{isa}_float32.cpp"], "-I", str(ROOT)]
     # linking resolves the call's target, so that its name can be read
     compile_source(source, flags, tmp_path / "scratch.o")
     command = [COMPILER, "-shared", str(tmp_path / "scratch.o"), "-o", str(tmp_path / "scratch.so")]
@@ -338,29 +346,31 @@ def test_a_narrow_loop_is_found():
 # ---- what objects hold
 
 
-@pytest.mark.parametrize("isa", ISAS)
-def test_one_global_and_nothing_the_linker_could_share(objects, isa):
+@each_object
+def test_one_global_and_nothing_the_linker_could_share(objects, name):
     """A weak copy compiled for a newer CPU could be handed to an older one."""
-    kinds = symbols(objects[isa], "--defined-only")
-    shared = [name for kind, name in kinds if kind in "WwVvu"]
+    kinds = symbols(objects[name], "--defined-only")
+    shared = [symbol for kind, symbol in kinds if kind in "WwVvu"]
     assert not shared
-    assert [name for kind, name in kinds if kind.isupper()] == [f"fastloss_isa_{isa}"]
+    assert [symbol for kind, symbol in kinds if kind.isupper()] == [f"fastloss_{name}"]
 
 
-@pytest.mark.parametrize("isa", ISAS)
-def test_no_library_mathematics(objects, isa):
-    undefined = {name for _, name in symbols(objects[isa], "--undefined-only")}
+@each_object
+def test_no_library_mathematics(objects, name):
+    undefined = {symbol for _, symbol in symbols(objects[name], "--undefined-only")}
     allowed = {"memcpy", "memset", "memmove", "_GLOBAL_OFFSET_TABLE_", "__stack_chk_fail"}
-    own = {name for name in undefined if name.startswith("fastloss::")}  # compiled for any CPU
+    own = {
+        symbol for symbol in undefined if symbol.startswith("fastloss::")
+    }  # compiled for any CPU
     assert undefined - own <= allowed
 
 
-@pytest.mark.parametrize("isa", ISAS)
-def test_frames_fit_into_small_stacks(disassembly, isa):
+@each_object
+def test_frames_fit_into_small_stacks(disassembly, name):
     """Threads that others made may have 512 KB in all."""
     taken = {
-        int(found[1], 16): name
-        for name, instructions in disassembly[isa].items()
+        int(found[1], 16): function
+        for function, instructions in disassembly[name].items()
         for _, mnemonic, operands in instructions
         if mnemonic == "sub" and (found := re.match(r"\$0x([0-9a-f]{1,8}),%rsp", operands))
     }
@@ -368,13 +378,13 @@ def test_frames_fit_into_small_stacks(disassembly, isa):
     assert 0 < largest < 160 * 1024, taken[largest]
 
 
-@pytest.mark.parametrize("isa", ISAS)
-def test_only_instructions_of_the_set(disassembly, isa):
+@each_object
+def test_only_instructions_of_the_set(disassembly, name):
     bad = {
-        f"{name}: {mnemonic} {operands}"
-        for name, instructions in disassembly[isa].items()
+        f"{function}: {mnemonic} {operands}"
+        for function, instructions in disassembly[name].items()
         for _, mnemonic, operands in instructions
-        if FORBIDDEN[isa].search(operands)
+        if FORBIDDEN[name.partition("_")[0]].search(operands)
     }
     assert not bad, sorted(bad)[:10]
 

@@ -188,7 +188,7 @@ def libraries(tmp_path_factory):
     folder = tmp_path_factory.mktemp("words")
 
     def build(isa):
-        flags = [*SOURCES[f"csrc/kernels_{isa}.cpp"], "-I", str(HERE.parent)]
+        flags = [*SOURCES[f"csrc/kernels_{isa}_float64.cpp"], "-I", str(HERE.parent)]
         compile_source(HERE / "words.cpp", flags, folder / f"{isa}.o")
         command = [COMPILER, "-shared", str(folder / f"{isa}.o"), "-o", str(folder / f"{isa}.so")]
         subprocess.run(command, check=True)

@@ -168,9 +168,9 @@ typedef struct fastloss_kernel {
     int32_t predictions;
     int32_t inputs;
     int32_t parameters;
-    /* [float32, float64][outputs], null for outputs that it has not; row: across */
-    fastloss_block block[2][8];
-    fastloss_block block_along[2][8];
+    /* [outputs], null for outputs that it has not; row: across */
+    fastloss_block block[8];
+    fastloss_block block_along[8];
     int32_t target; /* row: a fastloss_target that it needs, MASSES where class indices do too */
 } fastloss_kernel;
 
@@ -224,9 +224,9 @@ typedef struct fastloss_groups_plan {
 int fastloss_run_groups(const fastloss_groups_plan* plan, fastloss_result* result);
 int fastloss_threads_for_groups(const fastloss_groups_plan* plan);
 
-/* Kernels of the instruction set in use, in the order of the list of losses. */
+/* Kernels of the instruction set in use for a compute dtype, in the order of the list of losses. */
 int fastloss_kernel_count(void);
-const fastloss_kernel* fastloss_kernels(void);
+const fastloss_kernel* fastloss_kernels(int dtype);
 
 /* Instruction sets, slowest first: 0 baseline, 1 avx2, 2 avx512 (x86-64); 0 elsewhere. */
 int fastloss_isa_count(void);

@@ -49,7 +49,7 @@ Bytes numbers(int64_t count, uint32_t seed) {
 class Call {
   public:
     Call(int kernel, int dtype, int64_t size) : kernel_(kernel), dtype_(dtype) {
-        const fastloss_kernel& k = fastloss_kernels()[kernel];
+        const fastloss_kernel& k = fastloss_kernels(dtype)[kernel];
         const bool rows = k.schema == FASTLOSS_ROW;
         units_ = size ? size : rows ? row_units : map_units;
         classes_ = rows ? row_classes : 1;
@@ -96,7 +96,7 @@ class Call {
 
     bool is_double() const { return dtype_ == FASTLOSS_FLOAT64; }
     bool of_groups() const {
-        const int schema = fastloss_kernels()[kernel_].schema;
+        const int schema = fastloss_kernels(dtype_)[kernel_].schema;
         return schema != FASTLOSS_MAP && schema != FASTLOSS_ROW;
     }
 
@@ -112,7 +112,7 @@ class Call {
     };
 
     Outcome run(int threads, double highest, Bytes& results) const {
-        const fastloss_kernel& k = fastloss_kernels()[kernel_];
+        const fastloss_kernel& k = fastloss_kernels(dtype_)[kernel_];
         const int64_t item = is_double() ? sizeof(double) : sizeof(float);
         const int64_t stride = classes_ * item, size = units_ * stride;
         const Parameters parameters;
@@ -120,12 +120,12 @@ class Call {
         plan.schema = k.schema;
         plan.dtype = dtype_;
         plan.outputs = FASTLOSS_VALUE | FASTLOSS_GRAD | FASTLOSS_HESS;
-        if (!k.block[is_double()][plan.outputs]) plan.outputs = FASTLOSS_VALUE;
+        if (!k.block[plan.outputs]) plan.outputs = FASTLOSS_VALUE;
         plan.reduction = FASTLOSS_MEAN;
         plan.predictions = k.predictions;
         plan.inputs = k.inputs;
-        plan.block = k.block[is_double()][plan.outputs];
-        plan.block_along = k.block_along[is_double()][plan.outputs];
+        plan.block = k.block[plan.outputs];
+        plan.block_along = k.block_along[plan.outputs];
         plan.parameters = parameters.of(is_double());
         plan.ndim = 1;
         plan.threads = threads;
@@ -157,7 +157,7 @@ class Call {
     }
 
     int run_groups(int threads, Bytes& results) const {
-        const fastloss_kernel& k = fastloss_kernels()[kernel_];
+        const fastloss_kernel& k = fastloss_kernels(dtype_)[kernel_];
         const int64_t size = units_ * int64_t(is_double() ? sizeof(double) : sizeof(float));
         const Parameters parameters;
         fastloss_groups_plan plan{};
@@ -165,7 +165,7 @@ class Call {
         plan.dtype = dtype_;
         plan.outputs = FASTLOSS_VALUE | FASTLOSS_GRAD | FASTLOSS_HESS;
         plan.reduction = FASTLOSS_MEAN;
-        plan.block = k.block[is_double()][plan.outputs];
+        plan.block = k.block[plan.outputs];
         plan.parameters = parameters.of(is_double());
         plan.order = FASTLOSS_PREDICTION_DOWN;
         plan.unit = FASTLOSS_GROUPS;

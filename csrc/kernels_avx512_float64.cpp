@@ -1,0 +1,3 @@
+#include "kernels.hpp"
+
+extern "C" const fastloss::Kernels fastloss_avx512_float64 = fastloss::make_kernels<double>();
