@@ -55,10 +55,11 @@ def each(found):
 
 def check(loss, kind, dtype, n, runner, classes=None):
     case = points.case(loss, kind, dtype, n, classes)
-    found = measure.own(case, [runner]).all
+    bounds = loss.ulps[dtype]
+    found = measure.own(case, [runner], bounds).all
     wrong = [
         f"{output}: {found[output]}, stated {bound}"
-        for output, bound in zip(OUTPUTS, loss.ulps[dtype], strict=True)
+        for output, bound in zip(OUTPUTS, bounds, strict=True)
         if found[output].error > bound
     ]
     assert not wrong, "\n".join(wrong)

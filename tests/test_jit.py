@@ -78,7 +78,7 @@ def test_it_keeps_the_bounds_of_its_loss(loss, kind, dtype):
     for output, got, bound in zip(OUTPUTS, found, loss.ulps[dtype], strict=True):
         rounded = np.asarray(got, dtype)  # Python's numbers are float64
         np.testing.assert_array_equal(rounded, got)
-        assert truth.worst(output, rounded)[0] <= bound
+        assert truth.worst(output, rounded, bound=bound)[0] <= bound
 
 
 def test_every_loss_of_elements_and_rows_has_one():

@@ -71,13 +71,18 @@ class Figures:
     all: dict[str, Worst]
 
 
-def own(case: Case, runners: Iterable[Runner]) -> Figures:
-    """Ours, over all ways to run."""
+def own(
+    case: Case, runners: Iterable[Runner], bounds: tuple[float, ...] = (0.0, 0.0, 0.0)
+) -> Figures:
+    """Ours, over all ways to run.
+
+    An error that is no more than the output's bound may be overstated, up to the bound.
+    """
     found = []
     for runner in runners:
         with running(runner):
             results = outputs(case.loss, case.inputs)
-        found.append(_figures(case, results, name_of(runner)))
+        found.append(_figures(case, results, name_of(runner), bounds=bounds))
     return merged(found)
 
 
@@ -103,22 +108,26 @@ def merged(figures: Iterable[Figures]) -> Figures:
 
 
 def _figures(
-    case: Case, results: Iterable[Any], by: str, differentiable: np.ndarray | None = None
+    case: Case,
+    results: Iterable[Any],
+    by: str,
+    differentiable: np.ndarray | None = None,
+    bounds: tuple[float, ...] = (0.0, 0.0, 0.0),
 ) -> Figures:
     """``differentiable`` tells at which units gradients and Hessians count."""
     found = Figures({}, {})
     units = np.ones(len(case.ordinary), bool)
-    for output, got in zip(OUTPUTS, results, strict=True):
+    for output, got, bound in zip(OUTPUTS, results, bounds, strict=True):
         if got is None:
             continue
         among = units if output == "value" or differentiable is None else differentiable
-        found.ordinary[output] = _worst(case, output, got, among & case.ordinary, by)
-        found.all[output] = _worst(case, output, got, among, by)
+        found.ordinary[output] = _worst(case, output, got, among & case.ordinary, by, bound)
+        found.all[output] = _worst(case, output, got, among, by, bound)
     return found
 
 
-def _worst(case: Case, output: str, got: Any, among: np.ndarray, by: str) -> Worst:
-    error, at = case.truth.worst(output, got, among)
+def _worst(case: Case, output: str, got: Any, among: np.ndarray, by: str, bound: float) -> Worst:
+    error, at = case.truth.worst(output, got, among, bound)
     unit = case.truth.unit_of(output, at)
     result = float(np.asarray(got).ravel()[at])
     return Worst(error, case, unit, result, case.truth.exact(output, at), by)

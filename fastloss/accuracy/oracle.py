@@ -156,6 +156,7 @@ class Truth:
         self._extras = self._together([inputs[name] for name in extras]) if extras else None
         self._bits: list[tuple[int, int]] = []
         self._known_terms: dict[int, list[Any]] = {}
+        self._known_beside: dict[int, list[Any]] = {}
         self.units: list[Unit] = []
         for i, target in enumerate(self._targets):
             point = self._point(i)
@@ -187,10 +188,13 @@ class Truth:
             errors[i] = self._error(output, got, int(i))
         return errors
 
-    def worst(self, output: str, got: Any, among: np.ndarray | None = None) -> tuple[float, int]:
+    def worst(
+        self, output: str, got: Any, among: np.ndarray | None = None, bound: float = 0.0
+    ) -> tuple[float, int]:
         """The largest error of an output in ulps, and which number has it.
 
-        ``among`` tells which units count. The terms are looked at where they can matter.
+        ``among`` tells which units count. The terms, which take long, are looked at where they can
+        matter: not for an error that is no more than ``bound`` without them.
         """
         errors = self._prepared[output].errors(got)
         if among is not None:
@@ -199,7 +203,7 @@ class Truth:
         for i in np.argsort(-errors, kind="stable"):
             if errors[i] <= largest:
                 break
-            error = self._error(output, got, int(i)) if errors[i] else 0.0
+            error = self._error(output, got, int(i)) if errors[i] > bound else errors[i]
             if error > largest:
                 largest, at = error, int(i)
         return max(largest, 0.0), at
@@ -365,8 +369,6 @@ class Truth:
                 largest = [max(m, abs(t)) for m, t in zip(largest, terms, strict=True)]
             largest = [max(m, abs(r)) for m, r in zip(largest, rest, strict=True)]
             largest = list(map(max, largest, self._terms_without_mass(i)))
-            n = len(point.predictions)
-            largest[1 + n :] = map(max, largest[1 + n :], self._largest_beside(i))
         if isinstance(target, list) and sum(q > 0 for q in target) > 1:
             for j, mass in enumerate(target, 1):
                 largest[j] = max(largest[j], mass)
@@ -388,11 +390,14 @@ class Truth:
 
     def _largest_beside(self, i: int) -> list[Any]:
         """The magnitude of each Hessian beside a place where it changes its sign, else 0."""
-        sides = [self.units[i].hess, *(self._unit(point).hess for point in self._beside(i))]
-        return [
-            max(map(abs, curves)) if min(curves) < 0 < max(curves) else mpf(0)
-            for curves in zip(*sides, strict=True)
-        ]
+        if i not in self._known_beside:
+            with self._precision(i):
+                sides = [self.units[i].hess, *(self._unit(point).hess for point in self._beside(i))]
+            self._known_beside[i] = [
+                max(map(abs, curves)) if min(curves) < 0 < max(curves) else mpf(0)
+                for curves in zip(*sides, strict=True)
+            ]
+        return self._known_beside[i]
 
     def _beside(self, i: int) -> Iterator[Point]:
         """The points beside a unit."""
@@ -437,6 +442,8 @@ class Truth:
             return ulp_error(number, exact, self.dtype)
         n = len(unit.grad)
         scale = self._largest_terms(index)[part + {"value": 0, "grad": 1, "hess": 1 + n}[output]]
+        if output == "hess":
+            scale = max(scale, self._largest_beside(index)[part])
         allowed = [exact]
         if output != "value":
             allowed += [side.column(output)[part] for side in unit.sides]
