@@ -1,6 +1,8 @@
 // The exact sum of doubles: the same bits for any order and any partition.
 #pragma once
 
+#include <fastloss.h>
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -59,9 +61,19 @@ class ExactSum {
         return from_bits(magnitude.rounded_bits() | (negative ? sign_bit : 0));
     }
 
+    // Each limb in [0, 2^32), but for the last one.
+    void store(fastloss_exact& to) {
+        propagate_carries();
+        memcpy(to.limb, limbs_, sizeof limbs_);
+        to.special = (nonfinite_ & nan) || nonfinite_ == (plus_infinity | minus_infinity) ? NAN
+                     : nonfinite_ == plus_infinity                                        ? INFINITY
+                     : nonfinite_ ? -INFINITY
+                                  : 0;
+    }
+
   private:
     // 2098 bits for the doubles, 60 for 2^60 additions.
-    static constexpr int limb_count = 67;
+    static constexpr int limb_count = FASTLOSS_LIMBS;
     // An addition changes a limb by less than 2^52, and a merge of two sums doubles a limb:
     // 2 * 1000 * 2^52 < 2^63. A limb after a carry counts as one addition.
     static constexpr int32_t most_pending = 1000;

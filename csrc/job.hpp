@@ -6,6 +6,8 @@
 
 namespace fastloss {
 
+class ExactSum;
+
 inline int64_t dtype_size(int dtype) {
     constexpr int8_t sizes[FASTLOSS_DTYPES] = {1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 2, 4, 8};
     return sizes[dtype];
@@ -88,6 +90,10 @@ struct Kernels {
     // units of a staged array to and from a contiguous buffer
     void (*gather)(const Job&, const Strided&, int64_t begin, int64_t n, char* buffer);
     void (*scatter)(const Job&, const Strided&, int64_t begin, int64_t n, const char* buffer);
+    // adds units, at most so many, to what a state keeps
+    int tally_units;
+    void (*tally_block)(const void* values, const double* weights, int64_t first, int64_t n,
+                        fastloss_tally&, ExactSum*);
 };
 
 }  // namespace fastloss

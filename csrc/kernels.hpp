@@ -10,6 +10,7 @@
 #include "map.hpp"
 #include "pair.hpp"
 #include "scan.hpp"
+#include "tally.hpp"
 
 namespace fastloss {
 namespace {
@@ -124,7 +125,9 @@ constexpr Kernels make_kernels() {
             {run_map_block<T>, run_row_block<T>},
             {scan_map_block<T>, scan_row_block<T>},
             gather<T>,
-            scatter<T>};
+            scatter<T>,
+            tally_units,
+            tally_block<T>};
 }
 
 }  // namespace

@@ -5,7 +5,7 @@ pass over the arrays.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import losses as _families
 from ._config import set_threads, show_config, threads, use_backend
@@ -14,10 +14,15 @@ from ._registry import get, losses
 from ._version import __version__
 from .losses import *  # noqa: F403
 
+if TYPE_CHECKING:
+    from ._state import LossResult, LossState
+
 __all__ = [
     "GroupLoss",
     "ListLoss",
     "Loss",
+    "LossResult",
+    "LossState",
     "MapLoss",
     "PairLoss",
     "RowLoss",
@@ -33,6 +38,14 @@ __all__ = [
     "use_backend",
 ]
 __all__ += _families.__all__
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("LossResult", "LossState"):
+        from . import _state
+
+        return getattr(_state, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def get_include() -> str:

@@ -3,10 +3,11 @@
 """The binding: arrays of NumPy to plans of the C core. Names no loss."""
 
 cimport cython
+from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.pycapsule cimport PyCapsule_New
 from libc.math cimport NAN
-from libc.stdint cimport int32_t, int64_t, intptr_t, uintptr_t
+from libc.stdint cimport int32_t, int64_t, intptr_t, uint32_t, uintptr_t
 from libc.string cimport memcpy, memset
 cimport numpy as cnp
 
@@ -537,6 +538,34 @@ def kernels():
         found.append((kernel.name.decode(), schemas[kernel.schema], kernel.predictions,
                       kernel.inputs, kernel.parameters))
     return found
+
+
+cdef object units_of(const fastloss_exact *sum):
+    """The exact sum in units of 2**-1074."""
+    cdef uint32_t[FASTLOSS_LIMBS] limbs
+    cdef int i
+    for i in range(FASTLOSS_LIMBS - 1):
+        limbs[i] = <uint32_t>sum.limb[i]
+    low = PyBytes_FromStringAndSize(<char *>limbs, (FASTLOSS_LIMBS - 1) * sizeof(uint32_t))
+    return int.from_bytes(low, "little") + (<object>sum.limb[FASTLOSS_LIMBS - 1] << 32 * (FASTLOSS_LIMBS - 1))
+
+
+def tally(cnp.ndarray losses, weights, threads):
+    """Counts, extremes and exact sums of contiguous losses; with weights of float64."""
+    cdef fastloss_tally found
+    cdef const double *weight = NULL if weights is None else <const double *>data_of(weights)
+    cdef int dtype = dtype_of(losses), most = fastloss_get_threads() if threads is None else threads
+    cdef const void *loss = data_of(losses)
+    cdef int64_t size = losses.size
+    cdef int status
+    with nogil:
+        status = fastloss_tally_values(loss, dtype, weight, size, most, &found)
+    finish(status)
+    counts = (found.count[FASTLOSS_USED],
+              (found.count[FASTLOSS_NAN], found.first[FASTLOSS_NAN]),
+              (found.count[FASTLOSS_INFINITE], found.first[FASTLOSS_INFINITE]))
+    sums = [(units_of(&found.sum[i]), found.sum[i].special) for i in range(FASTLOSS_SUMS)]
+    return counts, found.least, found.greatest, sums
 
 
 cdef int function_of(void *given, int32_t dtype, fastloss_function *to) except -1:

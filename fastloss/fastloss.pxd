@@ -139,6 +139,23 @@ cdef extern from "fastloss.h" nogil:
     int fastloss_threads_for(const fastloss_plan *plan)
     int fastloss_streams(const fastloss_plan *plan)
     int64_t fastloss_block_units(const fastloss_plan *plan)
+    enum: FASTLOSS_LIMBS
+
+    ctypedef struct fastloss_exact:
+        int64_t limb[67]
+        double special
+
+    enum: FASTLOSS_USED, FASTLOSS_NAN, FASTLOSS_INFINITE, FASTLOSS_SUMS
+
+    ctypedef struct fastloss_tally:
+        int64_t count[3]
+        int64_t first[3]
+        double least
+        double greatest
+        fastloss_exact sum[5]
+
+    int fastloss_tally_values(const void *loss, int dtype, const double *weight, int64_t units,
+                              int threads, fastloss_tally *to) nogil
     int fastloss_kernel_count()
     const fastloss_kernel *fastloss_kernels(int dtype)
     int fastloss_isa_count()

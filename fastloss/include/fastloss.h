@@ -224,6 +224,38 @@ typedef struct fastloss_groups_plan {
 int fastloss_run_groups(const fastloss_groups_plan* plan, fastloss_result* result);
 int fastloss_threads_for_groups(const fastloss_groups_plan* plan);
 
+/* A sum of doubles that is not rounded: limb i counts units of 2^(32 i - 1074); all but the last lie
+ * in [0, 2^32). What is not finite adds up beside it, to an infinity or NaN. */
+#define FASTLOSS_LIMBS 67
+typedef struct fastloss_exact {
+    int64_t limb[FASTLOSS_LIMBS];
+    double special;
+} fastloss_exact;
+
+/* What is counted of losses; units of weight 0 are absent. */
+enum fastloss_count { FASTLOSS_USED, FASTLOSS_NAN, FASTLOSS_INFINITE, FASTLOSS_COUNTS };
+/* What is summed; the loss is multiplied by the weight first, and rounded. */
+enum fastloss_sum {
+    FASTLOSS_LOSS,
+    FASTLOSS_LOSS_SQUARED,
+    FASTLOSS_WEIGHT, /* this and the following: where there are weights */
+    FASTLOSS_WEIGHT_TIMES_LOSS,
+    FASTLOSS_WEIGHT_SQUARED,
+    FASTLOSS_SUMS
+};
+typedef struct fastloss_tally {
+    int64_t count[FASTLOSS_COUNTS];
+    int64_t first[FASTLOSS_COUNTS]; /* the lowest number of such a unit, -1 without one */
+    double least, greatest;         /* of the losses that are not NaN */
+    fastloss_exact sum[FASTLOSS_SUMS];
+} fastloss_tally;
+
+/* Counts and sums contiguous losses of float32 or float64, exactly: any partition of the units adds
+ * up to the same. The weights are finite and >= 0; null: all are 1. Returns FASTLOSS_OK or
+ * FASTLOSS_NO_MEMORY. */
+int fastloss_tally_values(const void* loss, int dtype, const double* weight, int64_t units,
+                          int threads, fastloss_tally* to);
+
 /* Kernels of the instruction set in use for a compute dtype, in the order of the list of losses. */
 int fastloss_kernel_count(void);
 const fastloss_kernel* fastloss_kernels(int dtype);
