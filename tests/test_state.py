@@ -17,7 +17,7 @@ from fastloss import _tally
 from fastloss._exact import Exact
 
 UNITS = [loss for name in cases.unit_losses() for loss in cases.variants(name)]
-WAYS = ["plain"]
+WAYS = ["core", "plain"] if cases.COMPILED else ["plain"]
 each_way = pytest.mark.parametrize("way", WAYS)
 
 
