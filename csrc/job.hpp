@@ -16,6 +16,9 @@ inline int64_t dtype_size(int dtype) {
 // Rows of more classes than this go row by row, the others across rows.
 constexpr int64_t most_classes_across = 128;
 
+// Losses that a state looks at together: a sum of so many multiples of a step is exact.
+constexpr int tally_units = 512;
+
 // An array over the units of a job, its axes merged where every array of the job allows it.
 struct Strided {
     char* data;
@@ -90,8 +93,7 @@ struct Kernels {
     // units of a staged array to and from a contiguous buffer
     void (*gather)(const Job&, const Strided&, int64_t begin, int64_t n, char* buffer);
     void (*scatter)(const Job&, const Strided&, int64_t begin, int64_t n, const char* buffer);
-    // adds units, at most so many, to what a state keeps
-    int tally_units;
+    // adds at most tally_units to what a state keeps
     void (*tally_block)(const void* values, const double* weights, int64_t first, int64_t n,
                         fastloss_tally&, ExactSum*);
 };

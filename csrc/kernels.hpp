@@ -126,7 +126,6 @@ constexpr Kernels make_kernels() {
             {scan_map_block<T>, scan_row_block<T>},
             gather<T>,
             scatter<T>,
-            tally_units,
             tally_block<T>};
 }
 

@@ -38,10 +38,9 @@ void run_chunk(void* context, int worker, int64_t chunk) {
     Share& share = work.shares[worker];
     const int64_t begin = chunk * chunk_units;
     const int64_t end = begin + chunk_units < work.units ? begin + chunk_units : work.units;
-    for (int64_t first = begin; first < end; first += work.kernels->tally_units) {
+    for (int64_t first = begin; first < end; first += tally_units) {
         const int64_t n = end - first;
-        work.kernels->tally_block(work.value, work.weight, first,
-                                  n < work.kernels->tally_units ? n : work.kernels->tally_units,
+        work.kernels->tally_block(work.value, work.weight, first, n < tally_units ? n : tally_units,
                                   share.tally, share.sum);
     }
 }

@@ -6,13 +6,12 @@
 #include "job.hpp"
 #include "lanes.hpp"
 
+#include <math.h>
+
 namespace fastloss {
 namespace {
 
 typedef int64_t Longs __attribute__((vector_size(vector_bytes)));
-
-// Units looked at together: a sum of so many multiples of a step is exact.
-constexpr int tally_units = 512;
 
 // The largest magnitude of each lane, as bits.
 struct Largest {
