@@ -553,11 +553,13 @@ cdef object units_of(const fastloss_exact *sum):
 def tally(cnp.ndarray losses, weights, threads):
     """Counts, extremes and exact sums of contiguous losses; with weights of float64."""
     cdef fastloss_tally found
-    cdef const double *weight = NULL if weights is None else <const double *>data_of(weights)
+    cdef const double *weight = NULL
     cdef int dtype = dtype_of(losses), most = fastloss_get_threads() if threads is None else threads
     cdef const void *loss = data_of(losses)
     cdef int64_t size = losses.size
     cdef int status
+    if weights is not None:
+        weight = <const double *>data_of(weights)
     with nogil:
         status = fastloss_tally_values(loss, dtype, weight, size, most, &found)
     finish(status)
