@@ -224,8 +224,8 @@ typedef struct fastloss_groups_plan {
 int fastloss_run_groups(const fastloss_groups_plan* plan, fastloss_result* result);
 int fastloss_threads_for_groups(const fastloss_groups_plan* plan);
 
-/* A sum of doubles that is not rounded: limb i counts units of 2^(32 i - 1074); all but the last lie
- * in [0, 2^32). What is not finite adds up beside it, to an infinity or NaN. */
+/* A sum of doubles that is not rounded: limb i counts units of 2^(32 i - 1074); all but the last
+ * lie in [0, 2^32). What is not finite adds up beside it, to an infinity or NaN. */
 #define FASTLOSS_LIMBS 67
 typedef struct fastloss_exact {
     int64_t limb[FASTLOSS_LIMBS];
