@@ -1,4 +1,4 @@
-// The sums of a state, shared out to threads. They are exact, so that no share changes a bit.
+// The sums of a state, shared out to threads. They are exact, so that no subtotal changes a bit.
 #include "dispatch.hpp"
 #include "exact_sum.hpp"
 #include "threads.hpp"
@@ -12,7 +12,7 @@ namespace {
 
 constexpr int64_t chunk_units = 1 << 15;
 
-struct alignas(128) Share {
+struct alignas(128) Subtotal {
     fastloss_tally tally;
     ExactSum sum[FASTLOSS_SUMS];
 };
@@ -22,7 +22,7 @@ struct Work {
     const double* weight;
     int64_t units;
     const Kernels* kernels;
-    Share* shares;
+    Subtotal* subtotals;
 };
 
 fastloss_tally empty() {
@@ -35,13 +35,13 @@ fastloss_tally empty() {
 
 void run_chunk(void* context, int worker, int64_t chunk) {
     const Work& work = *static_cast<Work*>(context);
-    Share& share = work.shares[worker];
+    Subtotal& subtotal = work.subtotals[worker];
     const int64_t begin = chunk * chunk_units;
     const int64_t end = begin + chunk_units < work.units ? begin + chunk_units : work.units;
     for (int64_t first = begin; first < end; first += tally_units) {
         const int64_t n = end - first;
         work.kernels->tally_block(work.value, work.weight, first, n < tally_units ? n : tally_units,
-                                  share.tally, share.sum);
+                                  subtotal.tally, subtotal.sum);
     }
 }
 
@@ -67,18 +67,18 @@ int fastloss_tally_values(const void* value, int dtype, const double* weight, in
     if (threads > chunks) threads = int(chunks);
     if (threads > maximum_threads) threads = maximum_threads;
     if (threads < 1) threads = 1;
-    Share* shares = static_cast<Share*>(aligned_alloc(128, threads * sizeof(Share)));
-    if (!shares) return FASTLOSS_NO_MEMORY;
-    memset(static_cast<void*>(shares), 0, threads * sizeof(Share));
-    for (int i = 0; i < threads; ++i) shares[i].tally = empty();
-    Work work{value, weight, units, &current_kernels(dtype == FASTLOSS_FLOAT64), shares};
+    Subtotal* subtotals = static_cast<Subtotal*>(aligned_alloc(128, threads * sizeof(Subtotal)));
+    if (!subtotals) return FASTLOSS_NO_MEMORY;
+    memset(static_cast<void*>(subtotals), 0, threads * sizeof(Subtotal));
+    for (int i = 0; i < threads; ++i) subtotals[i].tally = empty();
+    Work work{value, weight, units, &current_kernels(dtype == FASTLOSS_FLOAT64), subtotals};
     parallel_for(chunks, threads, run_chunk, &work, nullptr, nullptr);
     for (int i = 1; i < threads; ++i) {
-        merge(shares[0].tally, shares[i].tally);
-        for (int s = 0; s < FASTLOSS_SUMS; ++s) shares[0].sum[s].add(shares[i].sum[s]);
+        merge(subtotals[0].tally, subtotals[i].tally);
+        for (int s = 0; s < FASTLOSS_SUMS; ++s) subtotals[0].sum[s].add(subtotals[i].sum[s]);
     }
-    *to = shares[0].tally;
-    for (int s = 0; s < FASTLOSS_SUMS; ++s) shares[0].sum[s].store(to->sum[s]);
-    free(shares);
+    *to = subtotals[0].tally;
+    for (int s = 0; s < FASTLOSS_SUMS; ++s) subtotals[0].sum[s].store(to->sum[s]);
+    free(subtotals);
     return FASTLOSS_OK;
 }

@@ -161,7 +161,7 @@ def fast_sigmoid(x, out):
 @njit(fastmath=True)
 def fast_huber(x, out):
     for i in range(x.size):
-        out[i] = jit.huber(x[i], x[i])[1]
+        out[i] = jit.huber(x[i], out[i])[1]
 
 
 @njit(fastmath=True)

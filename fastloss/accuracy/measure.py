@@ -17,6 +17,10 @@ from .variants import name_of
 
 __all__ = ["Figures", "Worst", "merged", "own", "theirs"]
 
+Bounds = tuple[float, ...]
+"""Of value, gradient and Hessian, in ulps."""
+EXACT: Bounds = (0.0, 0.0, 0.0)
+
 
 @dataclass(frozen=True)
 class Worst:
@@ -71,9 +75,7 @@ class Figures:
     all: dict[str, Worst]
 
 
-def own(
-    case: Case, runners: Iterable[Runner], bounds: tuple[float, ...] = (0.0, 0.0, 0.0)
-) -> Figures:
+def own(case: Case, runners: Iterable[Runner], bounds: Bounds = EXACT) -> Figures:
     """Ours, over all ways to run.
 
     An error that is no more than the output's bound may be overstated, up to the bound.
@@ -112,7 +114,7 @@ def _figures(
     results: Iterable[Any],
     by: str,
     differentiable: np.ndarray | None = None,
-    bounds: tuple[float, ...] = (0.0, 0.0, 0.0),
+    bounds: Bounds = EXACT,
 ) -> Figures:
     """``differentiable`` tells at which units gradients and Hessians count."""
     found = Figures({}, {})
