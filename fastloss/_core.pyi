@@ -15,4 +15,14 @@ def kernels() -> list[tuple[str, str, int, int, int]]: ...
 def tally(
     losses: Any, weights: Any, threads: int | None
 ) -> tuple[tuple[int, tuple[int, int], tuple[int, int]], float, float, list[tuple[int, float]]]: ...
+def tally_segments(
+    losses: Any,
+    weights: Any,
+    codes: Any,
+    first: int,
+    cells: Any,
+    place: Any,
+    done: Any,
+    missing: Any,
+) -> int: ...
 def compiler() -> str: ...

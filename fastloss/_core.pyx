@@ -7,7 +7,7 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.pycapsule cimport PyCapsule_New
 from libc.math cimport NAN
-from libc.stdint cimport int32_t, int64_t, intptr_t, uint32_t, uintptr_t
+from libc.stdint cimport int16_t, int32_t, int64_t, intptr_t, uint8_t, uint32_t, uintptr_t
 from libc.string cimport memcpy, memset
 cimport numpy as cnp
 
@@ -568,6 +568,28 @@ def tally(cnp.ndarray losses, weights, threads):
               (found.count[FASTLOSS_INFINITE], found.first[FASTLOSS_INFINITE]))
     sums = [(units_of(&found.sum[i]), found.sum[i].special) for i in range(FASTLOSS_SUMS)]
     return counts, found.least, found.greatest, sums
+
+
+def tally_segments(cnp.ndarray losses, weights, cnp.ndarray codes, first, cnp.ndarray cells,
+                   cnp.ndarray place, cnp.ndarray done, cnp.ndarray missing):
+    """Adds losses to the records of segments; how many threads stopped for missing columns."""
+    cdef fastloss_segments to
+    cdef const double *weight = NULL
+    cdef int dtype = dtype_of(losses), code_dtype = dtype_of(codes), threads = done.size, stopped
+    cdef const void *loss = data_of(losses)
+    cdef const void *code = data_of(codes)
+    cdef int64_t size = losses.size, number = first
+    cdef int64_t *begin = <int64_t *>data_of(done)
+    cdef uint8_t *lacks = <uint8_t *>data_of(missing)
+    to.cells = <int64_t *>data_of(cells)
+    to.stride = cells.shape[1]
+    to.place = <const int16_t *>data_of(place)
+    if weights is not None:
+        weight = <const double *>data_of(weights)
+    with nogil:
+        stopped = fastloss_tally_segments(loss, dtype, weight, code, code_dtype, size, number, &to,
+                                          threads, begin, lacks)
+    return stopped
 
 
 cdef int function_of(void *given, int32_t dtype, fastloss_function *to) except -1:

@@ -1,5 +1,5 @@
 # The C interface of the core, for `cimport fastloss.fastloss`.
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t
 
 cdef extern from "fastloss.h" nogil:
     enum: FASTLOSS_ABI_VERSION
@@ -156,6 +156,16 @@ cdef extern from "fastloss.h" nogil:
 
     int fastloss_tally_values(const void *loss, int dtype, const double *weight, int64_t units,
                               int threads, fastloss_tally *to) nogil
+
+    ctypedef struct fastloss_segments:
+        int64_t *cells
+        int64_t stride
+        const int16_t *place
+
+    int fastloss_tally_segments(const void *loss, int dtype, const double *weight,
+                                const void *code, int code_dtype, int64_t units, int64_t first,
+                                const fastloss_segments *to, int threads, int64_t *done,
+                                uint8_t *missing) nogil
     int fastloss_kernel_count()
     const fastloss_kernel *fastloss_kernels(int dtype)
     int fastloss_isa_count()

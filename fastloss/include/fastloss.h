@@ -256,6 +256,38 @@ typedef struct fastloss_tally {
 int fastloss_tally_values(const void* loss, int dtype, const double* weight, int64_t units,
                           int threads, fastloss_tally* to);
 
+/* Tallies of many segments: a record of int64 numbers for each, with the columns that some segment
+ * has needed. The first three are numbers 0, 1 and 2 of every record. */
+enum fastloss_segment_column {
+    FASTLOSS_SEGMENT_USED,
+    FASTLOSS_SEGMENT_LEAST, /* bits of doubles, at first infinite */
+    FASTLOSS_SEGMENT_GREATEST,
+    FASTLOSS_SEGMENT_SKIPPED, /* units of weight 0 */
+    FASTLOSS_SEGMENT_NAN,
+    FASTLOSS_SEGMENT_FIRST_NAN, /* where the count is not 0 */
+    FASTLOSS_SEGMENT_INFINITE,
+    FASTLOSS_SEGMENT_FIRST_INFINITE,
+    FASTLOSS_SEGMENT_SPECIAL, /* of each sum: 1 had a NaN, 2 an infinity, 4 a negative one */
+    /* of each sum: limb i counts units of 2^(32 i - 1074), and is of any sign and size */
+    FASTLOSS_SEGMENT_LIMB = FASTLOSS_SEGMENT_SPECIAL + FASTLOSS_SUMS,
+    FASTLOSS_SEGMENT_COLUMNS = FASTLOSS_SEGMENT_LIMB + FASTLOSS_SUMS * FASTLOSS_LIMBS
+};
+typedef struct fastloss_segments {
+    int64_t* cells; /* `stride` of them for each segment */
+    int64_t stride;
+    const int16_t* place; /* of each column in a record; 0: absent */
+} fastloss_segments;
+
+/* Adds contiguous losses of float32 or float64, unit i to segment code[i] (int32 or int64), which
+ * must exist. The weights are finite and >= 0; null: all are 1, and sums of weights are left alone.
+ * Unit 0 is number `first`. Segments are shared out to so many threads; each begins with unit
+ * done[thread], and stops where it needs an absent column: missing[column] is then set for all that
+ * it will need. Returns how many threads stopped; call again with the columns and the same done. */
+int fastloss_tally_segments(const void* loss, int dtype, const double* weight, const void* code,
+                            int code_dtype, int64_t units, int64_t first,
+                            const fastloss_segments* to, int threads, int64_t* done,
+                            uint8_t* missing);
+
 /* Kernels of the instruction set in use for a compute dtype, in the order of the list of losses. */
 int fastloss_kernel_count(void);
 const fastloss_kernel* fastloss_kernels(int dtype);

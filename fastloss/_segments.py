@@ -1,0 +1,223 @@
+"""Tallies of many segments, as compact as their numbers allow."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ._exact import Exact
+from ._native import core
+from ._plain_segments import MOST_ROWS, records_of
+from ._records import (
+    FIRST_INFINITE,
+    FIRST_NAN,
+    GREATEST,
+    INFINITE,
+    LEAST,
+    LIMB_BITS,
+    NAN,
+    SKIPPED,
+    USED,
+    Records,
+    limb,
+    special,
+)
+from ._tally import SUMS, Special, Tally
+
+__all__ = ["SegmentTallies"]
+
+_ROWS_PER_THREAD = 1 << 14
+# 1 in a fixed-point number of units of 2**-1074
+_LIMB_OF_ONE, _SHIFT_OF_ONE = divmod(1074, LIMB_BITS)
+_OF_WEIGHTS = ("weight", "weight_times_loss", "weight_squared")
+
+
+class SegmentTallies:
+    """Tallies of many segments: the same bits for any order, partition and number of threads.
+
+    A segment takes 8 bytes for each column that some segment needs, in multiples of 64: three
+    columns, those of the digits of its sums, and others where rows weigh 0 or are not finite. Sums
+    of weights take none until weights come.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> kept = SegmentTallies()
+    >>> kept.update(np.array([1.0, 2.0, 4.0]), None, np.array([0, 1, 0]), 2, 0, 1)
+    >>> float(kept.tally(0).sums["loss"])
+    5.0
+    """
+
+    def __init__(self) -> None:
+        self._records = Records()
+        self._weighted = False
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory taken, that for segments to come among it."""
+        return self._records.cells.nbytes + self._records.place.nbytes
+
+    def update(
+        self,
+        losses: np.ndarray,
+        weights: np.ndarray | None,
+        codes: np.ndarray,
+        segments: int,
+        first: int,
+        threads: int | None,
+    ) -> None:
+        """Adds rows.
+
+        Parameters
+        ----------
+        losses : ndarray
+            Contiguous, of float32 or float64.
+        weights : ndarray or None
+            Float64, finite and >= 0; 0 is absent, None is 1 for all.
+        codes : ndarray
+            The segment of each row, contiguous, of int32 or int64.
+        segments : int
+            How many there are now, at least as many as before.
+        first : int
+            Which row of the source losses[0] is.
+        threads : int or None
+
+        Raises
+        ------
+        IndexError
+            Where a code is of no segment; nothing is added then.
+        """
+        if codes.size and not 0 <= codes.min() <= codes.max() < segments:
+            raise IndexError(f"codes must be in [0, {segments}); got {codes.min()}..{codes.max()}")
+        self._records.grow(segments)
+        if weights is not None:
+            self._weigh()
+        elif self._weighted:
+            weights = np.ones(losses.size)
+        if core is not None:
+            self._update(losses, weights, codes, first, threads)
+            return
+        for begin in range(0, losses.size, MOST_ROWS):
+            part = slice(begin, begin + MOST_ROWS)
+            some, local = np.unique(codes[part], return_inverse=True)
+            weight = None if weights is None else weights[part]
+            found = records_of(losses[part], weight, local, some.size)
+            self._add(found, some, first + begin)
+
+    def merge(self, other: SegmentTallies, codes: np.ndarray, segments: int, offset: int) -> None:
+        """Adds the rows of others.
+
+        Parameters
+        ----------
+        other : SegmentTallies
+        codes : ndarray
+            Which segment here each of the other's is; no two are the same.
+        segments : int
+            How many there are now, at least as many as before.
+        offset : int
+            Which row of the source here the other's row 0 is.
+        """
+        self._records.grow(segments)
+        other = other._copy()
+        if self._weighted or other._weighted:
+            self._weigh()
+            other._weigh()
+        self._add(other._records, codes, offset)
+
+    def tally(self, i: int) -> Tally:
+        """That of a segment."""
+        kept = self._records
+        cells = kept.cells[i].tolist()
+
+        def of(column: int) -> int:
+            return cells[kept.place[column]] if column in kept else 0
+
+        used = of(USED)
+        found = Tally(
+            rows=used + of(SKIPPED),
+            used=used,
+            nan=Special(of(NAN), of(FIRST_NAN)) if of(NAN) else Special(),
+            infinite=Special(of(INFINITE), of(FIRST_INFINITE)) if of(INFINITE) else Special(),
+            least=float(kept[LEAST][i]),
+            greatest=float(kept[GREATEST][i]),
+        )
+        for name in SUMS[: 5 if self._weighted else 2]:
+            units = sum(int(column[i]) << LIMB_BITS * k for k, column in kept.limbs(name))
+            found.sums[name] = Exact(units, -1074, _SPECIAL[of(special(name))])
+        if not self._weighted:
+            sums = (Exact(used), found.sums["loss"], Exact(used))
+            found.sums.update(zip(_OF_WEIGHTS, sums, strict=True))
+        return found
+
+    def _copy(self) -> SegmentTallies:
+        other = SegmentTallies()
+        other._records, other._weighted = self._records.copy(), self._weighted
+        return other
+
+    def _weigh(self) -> None:
+        """Fills in the sums of weights, all of which were 1."""
+        if self._weighted:
+            return
+        self._weighted = True
+        kept = self._records
+        lower_bits = LIMB_BITS - _SHIFT_OF_ONE
+        lower = (kept[USED] & (1 << lower_bits) - 1) << _SHIFT_OF_ONE
+        for name in ("weight", "weight_squared"):
+            for i, digits in enumerate((lower, kept[USED] >> lower_bits)):
+                if digits.any():
+                    kept.need([limb(name, _LIMB_OF_ONE + i)])
+                    kept[limb(name, _LIMB_OF_ONE + i)][:] = digits
+        pairs = [(special("loss"), special("weight_times_loss"))]
+        pairs += [(limb("loss", i), limb("weight_times_loss", i)) for i, _ in kept.limbs("loss")]
+        for source, to in pairs:
+            if source in kept:
+                kept.need([to])
+                kept[to][:] = kept[source]
+
+    def _update(
+        self,
+        losses: np.ndarray,
+        weights: np.ndarray | None,
+        codes: np.ndarray,
+        first: int,
+        threads: int | None,
+    ) -> None:
+        most = core.get_threads() if threads is None else threads
+        done = np.zeros(max(1, min(most, losses.size // _ROWS_PER_THREAD)), np.int64)
+        kept = self._records
+        while True:
+            missing = np.zeros(kept.place.size, np.uint8)
+            batch = losses, weights, codes, first
+            if not core.tally_segments(*batch, kept.cells, kept.place, done, missing):
+                return
+            kept.need(np.flatnonzero(missing).tolist())
+
+    def _add(self, other: Records, which: np.ndarray, offset: int) -> None:
+        """Adds records that need not stay as they are to some of one's own."""
+        kept = self._records
+        other.carry()
+        kept.carry(which)
+        kept.need(np.flatnonzero(other.place).tolist())
+        kept[LEAST][which] = np.minimum(kept[LEAST][which], other[LEAST])
+        kept[GREATEST][which] = np.maximum(kept[GREATEST][which], other[GREATEST])
+        for count, first in ((NAN, FIRST_NAN), (INFINITE, FIRST_INFINITE)):
+            if count in other:
+                mine, theirs = kept[first][which], other[first] + offset
+                earlier = (kept[count][which] == 0) | (theirs < mine)
+                kept[first][which] = np.where((other[count] > 0) & earlier, theirs, mine)
+        for name in SUMS:
+            if special(name) in other:
+                kept[special(name)][which] |= other[special(name)]
+            for i, digits in other.limbs(name):
+                kept[limb(name, i)][which] += digits
+        for count in (USED, SKIPPED, NAN, INFINITE):
+            if count in other:
+                kept[count][which] += other[count]
+        kept.carry(which)
+
+
+_SPECIAL = [0.0, math.nan, math.inf, math.nan, -math.inf, math.nan, math.nan, math.nan]
