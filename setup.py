@@ -34,6 +34,7 @@ COMMON = ("dispatch", "driver", "groups", "ranks", "segments", "tally", "thread_
 COMMON += ("threshold",)
 SOURCES = {f"csrc/{name}.cpp": ["-O2"] for name in COMMON}
 SOURCES["csrc/dispatch.cpp"] += BASELINE
+SOURCES["csrc/segments.cpp"] = ["-O3"]  # a loop over the few words of a unit unrolls
 SOURCES |= {
     f"csrc/kernels_{isa}_{dtype}.cpp": KERNEL_FLAGS + flags
     for isa, flags in ISA_FLAGS.items()

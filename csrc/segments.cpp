@@ -15,9 +15,7 @@ constexpr int64_t units_between_carries = 512;
 constexpr int64_t carried_limb = int64_t(1) << 61;
 
 constexpr int block_units = 512;
-// So far ahead records are fetched; fewer of their bytes stay in the second-level cache anyway.
-constexpr int units_ahead = 12;
-constexpr int64_t fetched_records = 1 << 17;  // bytes
+constexpr int units_ahead = 12;  // whose records are fetched
 
 enum SpecialBits : int64_t { nan_bit = 1, infinity_bit = 2, negative_infinity_bit = 4 };
 
@@ -66,14 +64,10 @@ inline int column_of(int sum, int limb) {
 template <bool weighted, bool narrow>
 struct UnitWords {
     static constexpr int count = weighted ? 8 : narrow ? 2 : 3;
-    static constexpr int sum[8] = {FASTLOSS_LOSS,
-                                   FASTLOSS_LOSS_SQUARED,
-                                   FASTLOSS_LOSS_SQUARED,
-                                   FASTLOSS_WEIGHT,
-                                   FASTLOSS_WEIGHT_TIMES_LOSS,
-                                   FASTLOSS_WEIGHT_TIMES_LOSS,
-                                   FASTLOSS_WEIGHT_SQUARED,
-                                   FASTLOSS_WEIGHT_SQUARED};
+    static constexpr int sum[8] = {
+        FASTLOSS_LOSS,           FASTLOSS_LOSS_SQUARED,      FASTLOSS_LOSS_SQUARED,
+        FASTLOSS_WEIGHT,         FASTLOSS_WEIGHT_TIMES_LOSS, FASTLOSS_WEIGHT_TIMES_LOSS,
+        FASTLOSS_WEIGHT_SQUARED, FASTLOSS_WEIGHT_SQUARED};
     LimbDigits word[count];
 
     UnitWords(double x, double w) {
@@ -119,8 +113,6 @@ inline void need(const SegmentTask& task, int column) {
     if (!task.to.place[column]) __atomic_store_n(&task.missing[column], 1, __ATOMIC_RELAXED);
 }
 
-inline bool lacks(const SegmentTask& task, int column) { return !task.to.place[column]; }
-
 // Leaves limbs in [0, 2^32), but for one without a next column: that waits until it must have one.
 bool carry(const SegmentTask& task, int64_t* record) {
     const int16_t* place = task.to.place;
@@ -155,15 +147,10 @@ void each_special(const Words& words, double x, Function function) {
 }
 
 template <class Words>
-bool has_columns(const SegmentTask& task, const Words& words, double x) {
-    bool lacking = false;
-    words.each_digit([&](int column, int64_t digit) {
-        lacking |= (digit != 0) & lacks(task, column);
-    });
-    if (!words.finite()) {
-        each_special(words, x, [&](int column, int64_t) { lacking |= lacks(task, column); });
-    }
-    return !lacking;
+bool has_special_columns(const SegmentTask& task, const Words& words, double x) {
+    bool all = true;
+    each_special(words, x, [&](int column, int64_t) { all &= task.to.place[column] != 0; });
+    return all;
 }
 
 template <class Words>
@@ -196,16 +183,31 @@ inline void add_extremes(int64_t* record, double x) {
 
 // False where a column is absent; nothing was added then.
 template <class Words>
-bool add_unit(const SegmentTask& task, int64_t* record, int64_t number, const Words& words,
-              double x) {
-    if (!has_columns(task, words, x)) return false;
+inline bool add_unit(const SegmentTask& task, int64_t* record, int64_t number, const Words& words,
+                     double x) {
+    const int16_t* place = task.to.place;
+    int64_t* cell[2 * Words::count];
+    int64_t absent = 0;
+    for (int i = 0; i < Words::count; ++i) {
+        const int16_t* at = place + column_of(words.sum[i], words.word[i].limb);
+        absent |= at[0] ? 0 : words.word[i].low;
+        absent |= at[1] ? 0 : words.word[i].high;
+        cell[2 * i] = record + at[0];
+        cell[2 * i + 1] = record + at[1];
+    }
+    if (__builtin_expect(absent != 0, 0)) return false;
+    const bool finite = words.finite();
+    if (!finite && !has_special_columns(task, words, x)) return false;
     int64_t& used = record[FASTLOSS_SEGMENT_USED];
     if (used % units_between_carries == 0 && used && !carry(task, record)) return false;
     ++used;
     add_extremes(record, x);
     // digits of an absent column are 0, and do no harm to number 0
-    words.each_digit([&](int column, int64_t digit) { record[task.to.place[column]] += digit; });
-    if (!words.finite()) {
+    for (int i = 0; i < Words::count; ++i) {
+        *cell[2 * i] += words.word[i].low;
+        *cell[2 * i + 1] += words.word[i].high;
+    }
+    if (!finite) {
         each_special(words, x, [&](int column, int64_t what) {
             add_special(task, record, number, column, what);
         });
@@ -232,12 +234,11 @@ void pick(const SegmentTask& task, uint32_t thread, int64_t begin, int64_t end, 
 }
 
 template <class T, bool weighted>
-bool add_block(const SegmentTask& task, const UnitBlock& block, bool fetched, bool stopped,
-               int64_t& done) {
+bool add_block(const SegmentTask& task, const UnitBlock& block, bool stopped, int64_t& done) {
     const T* loss = static_cast<const T*>(task.loss);
     const int64_t stride = task.to.stride;
     for (int i = 0; i < block.n; ++i) {
-        if (fetched && i + units_ahead < block.n) {
+        if (i + units_ahead < block.n) {
             const int64_t* record = task.to.cells + block.code[i + units_ahead] * stride;
             for (int64_t cell = 0; cell < stride; cell += 8) __builtin_prefetch(record + cell, 1);
         }
@@ -263,10 +264,9 @@ bool add_block(const SegmentTask& task, const UnitBlock& block, bool fetched, bo
 }
 
 template <class T>
-bool add_block(const SegmentTask& task, const UnitBlock& block, bool fetched, bool stopped,
-               int64_t& done) {
-    return task.weight ? add_block<T, true>(task, block, fetched, stopped, done)
-                       : add_block<T, false>(task, block, fetched, stopped, done);
+bool add_block(const SegmentTask& task, const UnitBlock& block, bool stopped, int64_t& done) {
+    return task.weight ? add_block<T, true>(task, block, stopped, done)
+                       : add_block<T, false>(task, block, stopped, done);
 }
 
 // After the first unit that needs an absent column it but finds what else is absent.
@@ -276,11 +276,12 @@ void run_thread(void* context, int, int64_t thread) {
     bool stopped = false;
     int64_t done = task.units;
     for (int64_t begin = task.done[thread]; begin < task.units; begin += block_units) {
-        const int64_t left = task.units - begin, end = begin + (left < block_units ? left : block_units);
+        const int64_t left = task.units - begin;
+        const int64_t end = begin + (left < block_units ? left : block_units);
         task.wide_code ? pick<int64_t>(task, uint32_t(thread), begin, end, block)
                        : pick<int32_t>(task, uint32_t(thread), begin, end, block);
-        stopped = task.wide_loss ? add_block<double>(task, block, true, stopped, done)
-                                 : add_block<float>(task, block, true, stopped, done);
+        stopped = task.wide_loss ? add_block<double>(task, block, stopped, done)
+                                 : add_block<float>(task, block, stopped, done);
     }
     task.done[thread] = done;
     if (stopped) __atomic_fetch_add(&task.stopped, 1, __ATOMIC_RELAXED);

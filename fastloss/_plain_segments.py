@@ -23,7 +23,7 @@ from ._records import (
 
 __all__ = ["MOST_ROWS", "records_of"]
 
-# Each adds at most two words to a sum, of less than 2**32 to a limb: together below 2**61.
+# Each adds at most two words to a sum, of less than 2**32 to a limb: together 2**57.
 MOST_ROWS = 1 << 24
 
 

@@ -115,7 +115,7 @@ class Records:
                 if i == LIMBS - 1 or not some.size:
                     continue
                 if limb(name, i + 1) not in self:
-                    if -_CARRIED < some.min() and some.max() < _CARRIED:
+                    if max(-some.min(), some.max()) < _CARRIED:
                         continue
                     self.need([limb(name, i + 1)])
                 self[limb(name, i + 1)][which] += some >> LIMB_BITS

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fastloss import _segments, _tally
-from fastloss._records import LIMB_BITS, USED, limb
+from fastloss._records import USED, limb
 from fastloss._segments import SegmentTallies
 from fastloss._tally import SUMS, Special
 
@@ -16,6 +16,11 @@ WAYS = ["core", "plain"] if cases.COMPILED else ["plain"]
 each_way = pytest.mark.parametrize("way", WAYS)
 each_dtype = pytest.mark.parametrize("dtype", cases.DTYPES)
 weighted_or_not = pytest.mark.parametrize("weighted", [False, True])
+
+
+@pytest.fixture(autouse=True)
+def _few_rows_have_threads(monkeypatch):
+    monkeypatch.setattr(_segments, "_ROWS_PER_THREAD", 100)
 
 
 @pytest.fixture
@@ -85,7 +90,7 @@ def by_segment(x, w, codes, segments):
 @each_way
 @each_dtype
 @weighted_or_not
-@pytest.mark.parametrize("segments", [1, 3, 400])
+@pytest.mark.parametrize("segments", [1, 3, 200])
 def test_sums_are_exact(tallied, dtype, weighted, segments):
     x, w, codes = batch(1500, segments, dtype, weighted, np.random.default_rng(segments))
     made = kept(x, w, codes, segments)
@@ -115,7 +120,7 @@ def test_sums_are_exact(tallied, dtype, weighted, segments):
 @weighted_or_not
 @pytest.mark.parametrize("code", [np.int32, np.int64])
 @pytest.mark.parametrize("kind", [ordinary, hard])
-@pytest.mark.parametrize(("n", "segments"), [(0, 3), (1, 1), (3000, 2), (4000, 900), (50_000, 7)])
+@pytest.mark.parametrize(("n", "segments"), [(0, 3), (1, 1), (3000, 2), (2000, 120)])
 def test_each_is_as_alone(tallied, dtype, weighted, code, kind, n, segments):
     rng = np.random.default_rng(n)
     x, w, codes = batch(n, segments, dtype, weighted, rng, kind, code)
@@ -209,14 +214,14 @@ def test_segments_that_appear_late(tallied):
     made, first = SegmentTallies(), 0
     rng = np.random.default_rng(0)
     seen = []
-    for segments in (0, 1, 2, 2, 50, 51, 3000):
+    for segments in (0, 1, 2, 2, 50, 51, 300):
         x, w, codes = batch(300 if segments else 0, max(segments, 1), np.float64, False, rng, hard)
         made.update(x, w, codes, segments, first, 2)
         assert len(made) == segments
         seen.append((x, codes))
         first += x.size
     x, codes = (np.concatenate(parts) for parts in zip(*seen, strict=True))
-    assert all_tallies(made) == by_segment(x, None, codes, 3000)
+    assert all_tallies(made) == by_segment(x, None, codes, 300)
 
 
 @pytest.mark.parametrize("codes", [[0, 3], [-1, 0]])
@@ -265,13 +270,12 @@ def test_full_limbs_carry(tallied, sign):
     made._records.need([column])
     made._records[column][0] = sign * most
     before = made.tally(0).sums["loss"].fraction()
-    x = np.full(3000, sign * float((2**53 - 1) * 2**13))  # all of them end in this limb
+    x = np.full(3000, sign * (2**53 - 1) / 2**19)  # the most that one can add to this limb
     made.update(x, None, np.zeros(3000, np.int32), 1, 0, 1)
     added = made.tally(0).sums["loss"].fraction() - before
     assert added == 3000 * Fraction(x[0])
     assert limb("loss", 34) in made._records
     assert made._records[USED][0] == 3512
-    assert abs(made._records[limb("loss", 34)][0]) < 1 << LIMB_BITS
 
 
 # ---- memory
