@@ -10,8 +10,9 @@ namespace fastloss {
 namespace {
 
 // A segment's carries wait for so many of its units. Before, its limbs are below 2^61; a unit adds
-// at most two words to a sum, each of them less than 2^52 to a limb: 2^61 + 512 * 2 * 2^52 < 2^63.
-constexpr int64_t units_between_carries = 512;
+// at most two words to a sum, each of them less than 2^52 to a limb: 2^61 + 256 * 2 * 2^52 = 2^62.
+// A merge may add 2^61 to that, and carries at once.
+constexpr int64_t units_between_carries = 256;
 constexpr int64_t carried_limb = int64_t(1) << 61;
 
 constexpr int block_units = 512;

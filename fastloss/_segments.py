@@ -200,7 +200,6 @@ class SegmentTallies:
         """Adds records that need not stay as they are to some of one's own."""
         kept = self._records
         other.carry()
-        kept.carry(which)
         kept.need(np.flatnonzero(other.place).tolist())
         kept[LEAST][which] = np.minimum(kept[LEAST][which], other[LEAST])
         kept[GREATEST][which] = np.maximum(kept[GREATEST][which], other[GREATEST])
@@ -217,7 +216,7 @@ class SegmentTallies:
         for count in (USED, SKIPPED, NAN, INFINITE):
             if count in other:
                 kept[count][which] += other[count]
-        kept.carry(which)
+        kept.carry(which)  # the core counts on it
 
 
 _SPECIAL = [0.0, math.nan, math.inf, math.nan, -math.inf, math.nan, math.nan, math.nan]

@@ -261,14 +261,18 @@ def test_carries(tallied, kind):
     assert total.special == 0
 
 
+def full(sign):
+    """What many more rows than a test can add would leave in a limb, as far as a carry lets it."""
+    made = kept(np.ones(512), None, np.zeros(512, np.int32), 1)
+    made._records.need([limb("loss", 33)])
+    made._records[limb("loss", 33)][0] = sign * ((1 << 61) - 1)
+    return made
+
+
 @each_way
 @pytest.mark.parametrize("sign", [1, -1])
 def test_full_limbs_carry(tallied, sign):
-    """What many more rows than a test can add would leave, as far as a carry lets it."""
-    made = kept(np.ones(512), None, np.zeros(512, np.int32), 1)
-    column, most = limb("loss", 33), (1 << 61) - 1
-    made._records.need([column])
-    made._records[column][0] = sign * most
+    made = full(sign)
     before = made.tally(0).sums["loss"].fraction()
     x = np.full(3000, sign * (2**53 - 1) / 2**19)  # the most that one can add to this limb
     made.update(x, None, np.zeros(3000, np.int32), 1, 0, 1)
@@ -276,6 +280,14 @@ def test_full_limbs_carry(tallied, sign):
     assert added == 3000 * Fraction(x[0])
     assert limb("loss", 34) in made._records
     assert made._records[USED][0] == 3512
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_full_limbs_merge(sign):
+    made = full(sign)
+    for _ in range(9):
+        made.merge(full(sign), np.array([0]), 1, 0)
+    assert made.tally(0).sums["loss"].fraction() == 10 * full(sign).tally(0).sums["loss"].fraction()
 
 
 # ---- memory
