@@ -263,7 +263,7 @@ def test_carries(tallied, kind):
 
 def full(sign):
     """What many more rows than a test can add would leave in a limb, as far as a carry lets it."""
-    made = kept(np.ones(512), None, np.zeros(512, np.int32), 1)
+    made = kept(np.zeros(512), None, np.zeros(512, np.int32), 1)
     made._records.need([limb("loss", 33)])
     made._records[limb("loss", 33)][0] = sign * ((1 << 61) - 1)
     return made
