@@ -15,9 +15,12 @@ from ._version import __version__
 from .losses import *  # noqa: F403
 
 if TYPE_CHECKING:
-    from ._state import LossResult, LossState
+    from ._evaluation import Evaluation, evaluate
+    from ._result import LossResult
+    from ._state import LossState
 
 __all__ = [
+    "Evaluation",
     "GroupLoss",
     "ListLoss",
     "Loss",
@@ -29,6 +32,7 @@ __all__ = [
     "ScanLoss",
     "__version__",
     "custom",
+    "evaluate",
     "get",
     "get_include",
     "losses",
@@ -39,12 +43,20 @@ __all__ = [
 ]
 __all__ += _families.__all__
 
+# Read where they are first used: an import of fastloss is quick.
+_LAZY = {
+    "Evaluation": "._evaluation",
+    "LossResult": "._result",
+    "LossState": "._state",
+    "evaluate": "._evaluation",
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name in ("LossResult", "LossState"):
-        from . import _state
+    if name in _LAZY:
+        from importlib import import_module
 
-        return getattr(_state, name)
+        return getattr(import_module(_LAZY[name], __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

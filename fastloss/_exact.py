@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Exact", "products"]
+__all__ = ["Exact", "products", "rounded"]
 
 _HEAD = struct.Struct("<qd")
 _DIGITS = 53

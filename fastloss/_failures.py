@@ -10,7 +10,7 @@ from ._messages import at
 from ._plan import Plan
 from ._units import Units, parts
 
-__all__ = ["failure", "refused"]
+__all__ = ["failure", "refused", "wrong_units"]
 
 
 def failure(plan: Plan) -> Exception:
@@ -32,6 +32,26 @@ def refused(plan: Plan) -> tuple[str, str] | None:
         return _bad_label(plan) or _bad_weight(plan) or _bad_input(plan)
 
 
+def wrong_units(plan: Plan) -> np.ndarray:
+    """Which units hold a value that is refused, in C order."""
+    with np.errstate(all="ignore"):
+        return np.concatenate([np.empty(0, bool), *map(_wrong, parts(plan))])
+
+
+def _wrong(units: Units) -> np.ndarray:
+    plan = units.plan
+    wrong = _wrong_weights(units)
+    if plan.labels:
+        labels = _wrong_labels(units, plan.loss.label_count(plan.classes))  # type: ignore[attr-defined]
+        wrong |= labels
+        if wrong.any():  # whose classes weigh nothing that could be looked up
+            return wrong
+    for name in plan.loss.inputs:
+        if plan.domain_of(name) is not None:
+            wrong |= _outside_domain(units, name).reshape(units.count, -1).any(axis=1)
+    return wrong | _wrong_order(units) if plan.loss.ordered else wrong
+
+
 def _first(bad: np.ndarray) -> tuple[int, ...] | None:
     if not bad.any():
         return None
@@ -50,12 +70,10 @@ def _where(units: Units, name: str, first: tuple[int, ...]) -> str:
 def _bad_label(plan: Plan) -> tuple[str, str] | None:
     if not plan.labels:
         return None
+    count = plan.loss.label_count(plan.classes)  # type: ignore[attr-defined]
     for units in parts(plan):
-        labels = units.labels
-        count = plan.loss.label_count(plan.classes)  # type: ignore[attr-defined]
-        valid = (labels >= 0) & (labels < count) & (labels == np.floor(labels))
-        if first := _first(~(valid | units.absent)):
-            label = labels[first]
+        if first := _first(_wrong_labels(units, count)):
+            label = units.labels[first]
             message = (
                 f"{_where(units, 'target', first)} is {label!s}, not a class index from 0 to "
                 f"{count - 1}"
@@ -66,15 +84,25 @@ def _bad_label(plan: Plan) -> tuple[str, str] | None:
     return None
 
 
+def _wrong_labels(units: Units, count: int) -> np.ndarray:
+    labels = units.labels
+    valid = (labels >= 0) & (labels < count) & (labels == np.floor(labels))
+    return ~(valid | units.absent)
+
+
 def _bad_weight(plan: Plan) -> tuple[str, str] | None:
     if plan.weight is None:
         return None
     for units in parts(plan):
-        weight = units.given_weight
-        if first := _first(~((weight >= 0) & (weight < np.inf))):
+        if first := _first(_wrong_weights(units)):
             where, value = _where(units, "weight", first), units.of(plan.weight)[first]
             return "weight", f"{where} is {value!s}; weights must be finite and >= 0"
     return None
+
+
+def _wrong_weights(units: Units) -> np.ndarray:
+    weight = units.given_weight
+    return np.asarray(~((weight >= 0) & (weight < np.inf)))
 
 
 def _bad_input(plan: Plan) -> tuple[str, str] | None:
@@ -83,20 +111,26 @@ def _bad_input(plan: Plan) -> tuple[str, str] | None:
     for units in parts(plan) if names or ordered else ():
         found = []
         for order, name in enumerate(names):
-            bad = plan.domain_of(name).outside(units.input(name))
-            # a distribution is checked before it can weigh its row
-            counts = (units.given_weight if name == "target" else units.weight) != 0
-            bad &= counts.reshape(-1, *(1,) * (bad.ndim - 1))
-            if first := _first(bad):
+            if first := _first(_outside_domain(units, name)):
                 found.append((first[0], order, name, first))
-        if ordered:
-            bad = (units.input(ordered[0]) > units.input(ordered[1])) & (units.weight != 0)
-            if first := _first(bad):
-                found.append((first[0], len(names), " and ".join(ordered), first))
+        if ordered and (first := _first(_wrong_order(units))):
+            found.append((first[0], len(names), " and ".join(ordered), first))
         if found:
             _, _, name, first = min(found)
             return name, _outside(units, name, first) if name in names else _above(units, first)
     return None
+
+
+def _outside_domain(units: Units, name: str) -> np.ndarray:
+    bad = units.plan.domain_of(name).outside(units.input(name))
+    # a distribution is checked before it can weigh its row
+    counts = (units.given_weight if name == "target" else units.weight) != 0
+    return np.asarray(bad & counts.reshape(-1, *(1,) * (bad.ndim - 1)))
+
+
+def _wrong_order(units: Units) -> np.ndarray:
+    low, high = units.plan.loss.ordered
+    return np.asarray((units.input(low) > units.input(high)) & (units.weight != 0))
 
 
 def _value(units: Units, name: str, first: tuple[int, ...]) -> str:

@@ -76,6 +76,8 @@ class Loss:
     """Whether it scores predicted probabilities and expects its least value at the true ones."""
     jit: ClassVar[bool] = False
     """Whether Numba compiles its kernel for the native backend too."""
+    known_by_root: ClassVar[bool] = False
+    """Whether its mean is customarily given as a square root."""
     kinks: ClassVar[str] = ""
     """Where the loss has no derivative, and what is given there."""
     ulps: ClassVar[dict[str, tuple[float, float, float]]] = {}

@@ -3,76 +3,23 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
 from . import _config
-from ._call import run
-from ._exact import Exact, rounded
+from ._exact import Exact
 from ._failures import failure
 from ._loss import Loss
 from ._native import core
-from ._plan import VALUE, Plan, make_plan
+from ._plan import VALUE, make_plan
 from ._registry import get
+from ._result import LossResult, result_of
 from ._tally import SUMS, Special, Tally, tally
-from ._units import parts
+from ._unit_losses import pieces, unit_losses
 from ._version import __version__
 
-__all__ = ["LossResult", "LossState"]
+__all__ = ["LossState"]
 
 SCHEMA = 1
-# Units evaluated together: what their losses take is all the memory that an update needs.
-_UNITS = 1 << 19
-_NORMAL_975 = 1.959963984540054
-
-
-@dataclass(frozen=True)
-class LossResult:
-    """What an evaluation found.
-
-    Attributes
-    ----------
-    mean : float
-        Σwℓ / Σw, rounded once from exact sums; NaN of no rows.
-    standard_error : float
-        Of the mean, where rows are independent of one another: that of a ratio of sums, with
-        n / (n - 1); for weights 1 the sample deviation over √n. NaN of fewer than two rows.
-    total, weight : float
-        Σwℓ and Σw, rounded once.
-    count, skipped : int
-        Rows that count; rows that were ignored or weigh 0.
-    nan, infinite : int
-        Losses that are NaN or infinite, among those that count.
-    first_nan, first_infinite : int or None
-        Which row was the first such, in the order of updates; states that are added follow one
-        another.
-    minimum, maximum : float
-        Of the losses that count and are not NaN, before they are weighted; NaN of none.
-    """
-
-    mean: float
-    standard_error: float
-    total: float
-    weight: float
-    count: int
-    skipped: int
-    nan: int
-    first_nan: int | None
-    infinite: int
-    first_infinite: int | None
-    minimum: float
-    maximum: float
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The 95 % confidence interval of the mean, where rows are independent."""
-        half = _NORMAL_975 * self.standard_error
-        return self.mean - half, self.mean + half
 
 
 class LossState:
@@ -152,11 +99,11 @@ class LossState:
         )  # fmt: skip
         most = _config.thread_limit() if plan.threads is None else plan.threads
         found = Tally()
-        for piece in _pieces(plan):
-            losses, weights = _losses(piece)
+        for piece in pieces(plan):
+            losses = unit_losses(piece)
             if losses is None:
                 raise failure(plan)
-            found = found.followed_by(tally(losses, weights, most))
+            found = found.followed_by(tally(*losses, most))
         self._kept = self._kept.followed_by(found)
         return self
 
@@ -187,23 +134,7 @@ class LossState:
 
     def result(self) -> LossResult:
         """What was found so far."""
-        kept = self._kept
-        mean, error = _mean(kept), _standard_error(kept)
-        counted = kept.least <= kept.greatest
-        return LossResult(
-            mean=mean,
-            standard_error=error,
-            total=float(kept.sums["loss"]),
-            weight=float(kept.sums["weight"]),
-            count=kept.used,
-            skipped=kept.rows - kept.used,
-            nan=kept.nan.count,
-            first_nan=None if kept.nan.first < 0 else kept.nan.first,
-            infinite=kept.infinite.count,
-            first_infinite=None if kept.infinite.first < 0 else kept.infinite.first,
-            minimum=kept.least if counted else math.nan,
-            maximum=kept.greatest if counted else math.nan,
-        )
+        return result_of(self._kept)
 
     def __repr__(self) -> str:
         found = self.result()
@@ -306,70 +237,3 @@ class LossState:
 
     def __setstate__(self, state: tuple[Loss, Tally]) -> None:
         self.loss, self._kept = state
-
-
-def _mean(kept: Tally) -> float:
-    total, weight = kept.sums["loss"], kept.sums["weight"]
-    if total.special or weight.special:
-        return float(total) / float(weight)
-    return rounded(total.fraction() / weight.fraction()) if weight.units else math.nan
-
-
-def _standard_error(kept: Tally) -> float:
-    n, sums = kept.used, kept.sums
-    if n < 2 or any(x.special for x in sums.values()):
-        return math.nan
-    exact = {name: x.fraction() for name, x in sums.items()}
-    mean = exact["loss"] / exact["weight"]
-    squares = (
-        exact["loss_squared"]
-        - 2 * mean * exact["weight_times_loss"]
-        + mean**2 * exact["weight_squared"]
-    )
-    variance = Fraction(n, n - 1) * squares / exact["weight"] ** 2
-    return math.sqrt(rounded(max(variance, Fraction(0))))
-
-
-# ---- an update
-
-
-def _pieces(plan: Plan) -> Iterator[Plan]:
-    """The call in parts, whose losses are written to memory of their own."""
-    length = plan.shape[0] if plan.shape else 1
-    step = max(1, _UNITS // max(1, plan.units // max(1, length)))
-    if length <= step:
-        yield plan
-        return
-    for begin in range(0, length, step):
-        part = slice(begin, begin + step)
-        yield replace(
-            plan,
-            shape=(min(step, length - begin), *plan.shape[1:]),
-            arrays={name: x[part] for name, x in plan.arrays.items()},
-            weight=None if plan.weight is None else plan.weight[part],
-        )
-
-
-def _losses(plan: Plan) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """The losses of the units, 0 for absent ones, and their weights; None where one is refused."""
-    given = plan.weight
-    if given is not None and not ((given >= 0) & (given < np.inf)).all():
-        return None, None
-    losses = np.empty(plan.shape, plan.dtype)
-    # times the weights of classes they would no longer be losses
-    weighs_classes = getattr(plan.loss, "class_weight", None) is not None
-    unweighted = replace(
-        plan,
-        loss=plan.loss.replace(class_weight=None) if weighs_classes else plan.loss,
-        reduction="none",
-        value_out=losses,
-        weight=None if given is None else given != 0,
-    )
-    if run(unweighted) is None:
-        return None, None
-    ignores = getattr(plan.loss, "ignore_index", None) is not None
-    if not (weighs_classes or ignores):
-        weights = None if given is None else np.ascontiguousarray(given, np.float64).ravel()
-    else:
-        weights = np.concatenate([units.weight for units in parts(plan)] or [np.empty(0)])
-    return losses.ravel(), weights

@@ -24,10 +24,12 @@ class Special:
     first: int = -1
 
     def followed_by(self, other: Special, rows: int) -> Special:
-        """Of both, where the other's rows come after so many."""
-        first = self.first
-        if first < 0 <= other.first:
-            first = rows + other.first
+        """Of both, where the other's rows are counted from a number on."""
+        if not other.count:
+            return Special(self.count, self.first)
+        first = rows + other.first
+        if self.count:
+            first = min(first, self.first)
         return Special(self.count + other.count, first)
 
 
@@ -44,12 +46,19 @@ class Tally:
     sums: dict[str, Exact] = field(default_factory=lambda: {name: Exact() for name in SUMS})
 
     def followed_by(self, other: Tally) -> Tally:
-        """Of both."""
+        """Of both, whose rows come one after the other."""
+        return self._with(other, self.rows)
+
+    def beside(self, other: Tally) -> Tally:
+        """Of both, whose first rows are numbers of the same source."""
+        return self._with(other, 0)
+
+    def _with(self, other: Tally, rows: int) -> Tally:
         return Tally(
             rows=self.rows + other.rows,
             used=self.used + other.used,
-            nan=self.nan.followed_by(other.nan, self.rows),
-            infinite=self.infinite.followed_by(other.infinite, self.rows),
+            nan=self.nan.followed_by(other.nan, rows),
+            infinite=self.infinite.followed_by(other.infinite, rows),
             least=min(self.least, other.least),
             greatest=max(self.greatest, other.greatest),
             sums={name: self.sums[name] + other.sums[name] for name in SUMS},

@@ -79,3 +79,12 @@ def test_the_page_has_every_loss_and_picture(folder):
         assert f"]({name})" in text
         if importlib.util.find_spec("matplotlib"):
             assert (folder / name).stat().st_size > 0
+
+
+def test_files_are_evaluated(tmp_path):
+    """And all peers agree."""
+    command = [sys.executable, "-m", "benchmarks.evaluation", "--quick", "--folder", str(tmp_path)]
+    command += ["--rows", "5000", "--repetitions", "1"]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert "5 000 rows in ten Parquet files" in done.stdout
+    assert all(peer in done.stdout for peer in ("DuckDB", "Polars", "torchmetrics", "log_loss"))

@@ -76,6 +76,7 @@ class SquaredError(MapLoss):
 
     name = "squared_error"
     optimum = "mean"
+    known_by_root = True
     convex = True
     smooth = True
     hessian_sign = "positive"

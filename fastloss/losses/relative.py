@@ -115,6 +115,7 @@ class SquaredLogError(MapLoss):
     name = "squared_log_error"
     convex = False
     smooth = True
+    known_by_root = True
     elicits = ""
     proper = False
     ulps = {"float32": (2, 2, 2), "float64": (2, 2, 2)}

@@ -1,0 +1,78 @@
+"""Segments: the values of some columns that rows have in common, by number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ._batch import Batch
+
+__all__ = ["Keys"]
+
+
+class Keys:
+    """Numbers for keys, in the order in which they were first seen."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[Any, ...], int] = {}
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self._numbers)
+
+    def number(self, key: tuple[Any, ...]) -> int:
+        """Of a key, which may be new."""
+        return self._numbers.setdefault(key, len(self._numbers))
+
+    def codes(self, batch: Batch, columns: Sequence[str]) -> np.ndarray:
+        """The numbers of a batch's rows."""
+        keys: list[tuple[Any, ...]] = [()]
+        code = np.zeros(batch.rows, np.int64)
+        for name in columns:
+            inside, known = _encoded(batch.columns[name])
+            present, code = _present(code * len(known) + inside, len(keys) * len(known))
+            keys = [(*keys[i // len(known)], known[i % len(known)]) for i in present.tolist()]
+        numbers = np.array([self.number(key) for key in keys], np.int64)
+        return numbers[code] if batch.rows else code
+
+
+def _present(code: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The codes that occur, and each row's place among them."""
+    if size > 4 * code.size + 1024:
+        return np.unique(code, return_inverse=True)
+    there = np.zeros(size, bool)
+    there[code] = True
+    present = np.flatnonzero(there)
+    place = np.empty(size, np.int64)
+    place[present] = np.arange(present.size)
+    return present, place[code]
+
+
+def _encoded(x: Any) -> tuple[np.ndarray, list[Any]]:
+    """Numbers below the count of different values, and the values; null is None."""
+    if isinstance(x, np.ndarray) and x.dtype != object:
+        values, inside = np.unique(x, return_inverse=True)
+        return inside.ravel(), _values(values)
+    import pyarrow as pa
+
+    x = pa.array(x) if isinstance(x, np.ndarray) else x
+    if pa.types.is_dictionary(x.type) and len(x.dictionary) > len(x):
+        x = x.dictionary_decode()  # whose values would all be made Python's
+    if not pa.types.is_dictionary(x.type):
+        x = x.dictionary_encode()
+    missing = len(x.dictionary)  # the last value is that of nulls
+    return np.asarray(x.indices.fill_null(missing), np.int64), [*_values(x.dictionary), None]
+
+
+def _values(known: Any) -> list[Any]:
+    """As Python's; NaN is one key, and so is zero of either sign."""
+    return [_one(x) if isinstance(x, float) else x for x in known.tolist()]
+
+
+def _one(x: float) -> float:
+    return math.nan if x != x else x + 0.0
