@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from ._records import (
     INFINITE,
     LEAST,
     LIMB_BITS,
+    LIMB_MASK,
     NAN,
     SKIPPED,
     USED,
@@ -30,6 +32,7 @@ __all__ = ["SegmentTallies"]
 _ROWS_PER_THREAD = 1 << 14
 # 1 in a fixed-point number of units of 2**-1074
 _LIMB_OF_ONE, _SHIFT_OF_ONE = divmod(1074, LIMB_BITS)
+_HALF = 1 << LIMB_BITS - 1
 _OF_WEIGHTS = ("weight", "weight_times_loss", "weight_squared")
 
 
@@ -52,6 +55,16 @@ class SegmentTallies:
     def __init__(self) -> None:
         self._records = Records()
         self._weighted = False
+
+    @classmethod
+    def of(cls, tallies: Sequence[Tally]) -> SegmentTallies:
+        """Segments whose tallies are known."""
+        made = cls()
+        made._weighted = True
+        made._records.grow(len(tallies))
+        for i, found in enumerate(tallies):
+            made._set(i, found)
+        return made
 
     def __len__(self) -> int:
         return len(self._records)
@@ -153,6 +166,28 @@ class SegmentTallies:
             found.sums.update(zip(_OF_WEIGHTS, sums, strict=True))
         return found
 
+    def _set(self, i: int, found: Tally) -> None:
+        cells = {USED: found.used, SKIPPED: found.rows - found.used}
+        for kind, count, first in (
+            (found.nan, NAN, FIRST_NAN),
+            (found.infinite, INFINITE, FIRST_INFINITE),
+        ):
+            if kind.count:
+                cells |= {count: kind.count, first: kind.first}
+        for name, total in found.sums.items():
+            cells[special(name)] = _special_bits(total.special)
+            digits, k = total.units << total.place + 1074, 0
+            while digits:
+                last = -_HALF <= digits < _HALF  # which keeps the sign
+                cells[limb(name, k)] = digits if last else digits & LIMB_MASK
+                digits, k = 0 if last else digits >> LIMB_BITS, k + 1
+        kept = self._records
+        kept.need([column for column, value in cells.items() if value])
+        for column, value in cells.items():
+            if column in kept:
+                kept[column][i] = value
+        kept[LEAST][i], kept[GREATEST][i] = found.least, found.greatest
+
     def _copy(self) -> SegmentTallies:
         other = SegmentTallies()
         other._records, other._weighted = self._records.copy(), self._weighted
@@ -217,6 +252,10 @@ class SegmentTallies:
             if count in other:
                 kept[count][which] += other[count]
         kept.carry(which)  # the core counts on it
+
+
+def _special_bits(x: float) -> int:
+    return 0 if x == 0 else 1 if x != x else 2 if x > 0 else 4
 
 
 _SPECIAL = [0.0, math.nan, math.inf, math.nan, -math.inf, math.nan, math.nan, math.nan]

@@ -6,14 +6,13 @@ import json
 from typing import Any
 
 from . import _config
-from ._exact import Exact
 from ._failures import failure
 from ._loss import Loss
 from ._native import core
 from ._plan import VALUE, make_plan
 from ._registry import get
 from ._result import LossResult, result_of
-from ._tally import SUMS, Special, Tally, tally
+from ._tally import Tally, tally
 from ._unit_losses import pieces, unit_losses
 from ._version import __version__
 
@@ -150,20 +149,13 @@ class LossState:
         dict
             ``"schema"`` is the version of this layout; what else was in use is named beside it.
         """
-        kept = self._kept
         return {
             "schema": SCHEMA,
             "fastloss": __version__,
             "backend": _config.backend(),
             "isa": None if core is None else core.isa(),
             "loss": repr(self.loss),
-            "rows": kept.rows,
-            "count": kept.used,
-            "nan": [kept.nan.count, kept.nan.first],
-            "infinite": [kept.infinite.count, kept.infinite.first],
-            "minimum": kept.least.hex(),
-            "maximum": kept.greatest.hex(),
-            "sums": {name: total.to_bytes().hex() for name, total in kept.sums.items()},
+            **self._kept.to_dict(),
         }
 
     @classmethod
@@ -191,15 +183,7 @@ class LossState:
         elif repr(loss) != data["loss"]:
             raise ValueError(f"the state is of {data['loss']}, loss is {loss!r}")
         state = cls(loss)
-        state._kept = Tally(
-            rows=data["rows"],
-            used=data["count"],
-            nan=Special(*data["nan"]),
-            infinite=Special(*data["infinite"]),
-            least=float.fromhex(data["minimum"]),
-            greatest=float.fromhex(data["maximum"]),
-            sums={name: Exact.from_bytes(bytes.fromhex(data["sums"][name])) for name in SUMS},
-        )
+        state._kept = Tally.from_dict(data)
         return state
 
     def to_arrow(self) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -62,6 +63,31 @@ class Tally:
             least=min(self.least, other.least),
             greatest=max(self.greatest, other.greatest),
             sums={name: self.sums[name] + other.sums[name] for name in SUMS},
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As strings and integers."""
+        return {
+            "rows": self.rows,
+            "count": self.used,
+            "nan": [self.nan.count, self.nan.first],
+            "infinite": [self.infinite.count, self.infinite.first],
+            "minimum": self.least.hex(),
+            "maximum": self.greatest.hex(),
+            "sums": {name: total.to_bytes().hex() for name, total in self.sums.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Tally:
+        """What :meth:`to_dict` wrote."""
+        return cls(
+            rows=data["rows"],
+            used=data["count"],
+            nan=Special(*data["nan"]),
+            infinite=Special(*data["infinite"]),
+            least=float.fromhex(data["minimum"]),
+            greatest=float.fromhex(data["maximum"]),
+            sums={name: Exact.from_bytes(bytes.fromhex(data["sums"][name])) for name in SUMS},
         )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import pickle
 from fractions import Fraction
 
 import cases
@@ -373,6 +374,62 @@ def test_evaluations_add_up(changes):
         parts[0] + whole(by="day")
     with pytest.raises(TypeError):
         parts[0] + 1
+
+
+KEPT = {
+    "segments": {},
+    "all": {"by": None},
+    "clusters": {"cluster": "user"},
+    "skill": {"skill": True, "by": ["day", "country"]},
+    "own names": {"prediction": {"a": "p", "b": "q"}},
+}
+
+
+@pytest.mark.parametrize("changes", KEPT.values(), ids=KEPT)
+def test_evaluations_are_written(changes):
+    """What was read goes on as if it had never been written."""
+    table = arrow(frame())
+    parts = [whole(table.slice(100 * i, 100), **changes) for i in range(3)]
+    read = [fl.Evaluation.from_dict(json.loads(json.dumps(part.to_dict()))) for part in parts]
+    expected = whole(table.slice(0, 300), **changes)
+    for found in (read[0] + parts[1] + read[2], sum(pickle.loads(pickle.dumps(read)))):
+        assert found.table == expected.table
+        assert found.differences == expected.differences
+        assert found.overall == expected.overall
+        assert (found.rows, found.dropped) == (300, 0)
+    with pytest.raises(ValueError, match="schema 1; got 2"):
+        fl.Evaluation.from_dict({**parts[0].to_dict(), "schema": 2})
+
+
+def test_sums_of_every_size_are_written():
+    p = np.array([1e308, -1e308, 5e-324, -3e-320, 1e-160, 1e200, np.nan, np.inf, -7.0, 0.0])
+    data = {"p": p, "y": np.zeros(10), "g": np.arange(10) % 9, "w": np.full(10, 0.3)}
+    for weight in (None, "w"):
+        kw = {"prediction": "p", "target": "y", "weight": weight, "by": "g"}
+        found = fl.evaluate(data, {"mine": fl.custom(signed)()}, **kw)
+        written = json.loads(json.dumps(found.to_dict()))
+        with pytest.raises(ValueError, match="no loss is called"):
+            fl.Evaluation.from_dict(written)
+        with pytest.raises(ValueError, match="losses has huber"):
+            fl.Evaluation.from_dict(written, {"mine": fl.Huber()})
+        read = fl.Evaluation.from_dict(written, {"mine": fl.custom(signed)()})
+        assert repr(read.table) == repr(found.table)
+        assert json.dumps(read.to_dict()) == json.dumps(found.to_dict())
+
+
+def signed(prediction, target):
+    return prediction - target
+
+
+def test_keys_of_dates_are_written():
+    days = np.arange("2026-01-01", "2026-01-07", dtype="M8[D]")
+    for column in (days, days.astype("M8[us]"), [math.nan, 1.0, None, -math.inf, 2.0, 1.0]):
+        table = pyarrow.table({"p": np.full(6, 0.5), "y": np.zeros(6), "g": column})
+        found = fl.evaluate(table, "brier", prediction="p", target="y", by="g")
+        assert fl.Evaluation.from_dict(found.to_dict()).table == found.table
+    table = table.set_column(2, "g", pyarrow.array([b"a"] * 6))
+    with pytest.raises(TypeError, match="a key is a bytes, which is not written"):
+        fl.evaluate(table, "brier", prediction="p", target="y", by="g").to_dict()
 
 
 # ---- segments

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from .._loss import Loss
 from .._result import LossResult, result_of
 from .._segments import SegmentTallies
 from .._tally import Tally
+from .._version import __version__
 from ._batch import Batch
 from ._clusters import clustered_errors
 from ._keys import Keys
@@ -19,8 +21,11 @@ from ._report import Cell, Results, compared, measured
 from ._request import Request
 from ._table import Table
 from ._whole import WholeTally
+from ._written import request_from_dict, request_to_dict, value_from_json, value_to_json
 
 __all__ = ["Evaluation"]
+
+SCHEMA = 1
 
 
 class Evaluation:
@@ -94,6 +99,67 @@ class Evaluation:
     def _repr_html_(self) -> str:
         tables = [self.table, self.differences] if self._request.pairs else [self.table]
         return "".join(table._repr_html_() for table in tables)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that was summed, as ``json.dumps`` takes it.
+
+        Returns
+        -------
+        dict
+            ``"schema"`` is the version of this layout.
+
+        Raises
+        ------
+        TypeError
+            Where a key is neither text nor a number, a date, a time or a null.
+        """
+        return {
+            "schema": SCHEMA,
+            "fastloss": __version__,
+            "request": request_to_dict(self._request),
+            "rows": self.rows,
+            "dropped": self.dropped,
+            "segments": [[value_to_json(x) for x in key] for key in self._keys],
+            "sums": [
+                {
+                    "cell": cell,
+                    "units": self._units[cell],
+                    "tallies": [kept.tally(i).to_dict() for i in range(len(self._keys))],
+                }
+                for cell, kept in self._kept.items()
+            ],
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], losses: dict[str, Loss] | None = None) -> Evaluation:
+        """The evaluation that :meth:`to_dict` wrote.
+
+        Parameters
+        ----------
+        data : dict
+        losses : dict of str to Loss, optional
+            By their names in the tables, losses that are none of the registry.
+
+        Raises
+        ------
+        ValueError
+            Where the schema is another, or a loss is unknown.
+        """
+        if data.get("schema") != SCHEMA:
+            raise ValueError(
+                f"data must be an evaluation of schema {SCHEMA}; got {data.get('schema')!r}, "
+                f"written by fastloss {data.get('fastloss')!r}"
+            )
+        found = cls(request_from_dict(data["request"], losses or {}))
+        for key in data["segments"]:
+            found._keys.number(tuple(value_from_json(x) for x in key))
+        store = SegmentTallies if found._request.keys else WholeTally
+        for sums in data["sums"]:
+            cell = tuple(sums["cell"])
+            found._kept[cell] = store.of([Tally.from_dict(x) for x in sums["tallies"]])
+            found._units[cell] = sums["units"]
+        found.rows, found.dropped = data["rows"], data["dropped"]
+        return found
 
     def _add(self, rows: int, kept: Batch, losses: Losses, threads: int | None) -> None:
         """Rows that were read, and the losses of those that were kept."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .._tally import Tally, tally
@@ -14,6 +16,13 @@ class WholeTally:
 
     def __init__(self) -> None:
         self._kept = Tally()
+
+    @classmethod
+    def of(cls, tallies: Sequence[Tally]) -> WholeTally:
+        """All rows, whose tally is the only one."""
+        made = cls()
+        (made._kept,) = tallies
+        return made
 
     def update(
         self,
