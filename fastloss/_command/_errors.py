@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 __all__ = ["CommandError", "one_line"]
 
 # Messages of the library name its arguments; these are the command's for them.
 _OPTIONS = {
-    "nulls='drop'": "--nulls drop",
-    "fl.losses()": "fastloss losses",
-    "; pass a pyarrow Dataset for others": "",
+    r"nulls='drop'": "--nulls drop",
+    r"fl\.losses\(\)": "`fastloss losses`",
+    r"inputs=\{'(\w+)': column\}": r"--input \1=COLUMN",
+    r"; pass a pyarrow Dataset for others": "",
 }
 
 
@@ -22,5 +25,5 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         text = f"{error.filename}: {error.strerror}"
     for before, after in _OPTIONS.items():
-        text = text.replace(before, after)
+        text = re.sub(before, after, text)
     return text

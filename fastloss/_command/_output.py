@@ -82,10 +82,11 @@ def _show_tables(found: Evaluation) -> None:
 
 def _fitted(table: Table, terminal: Any) -> Any:
     """The table, less what a narrow terminal has no room for."""
-    left = set()
+    left: set[str] = set()
     shown: Any = table.__rich__()
+    unbounded = terminal.options.update(width=10_000)
     for name in _SPARED:
-        if terminal.measure(shown).maximum <= terminal.width:
+        if terminal.measure(shown, options=unbounded).maximum <= terminal.width:
             break
         if name in table.columns:
             left.add(name)
