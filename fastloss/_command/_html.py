@@ -69,6 +69,8 @@ def _charts(found: Evaluation) -> list[str]:
     left = (
         f"<p>The {MOST_SEGMENTS} segments of most weight, of {every}.</p>" if some < every else ""
     )
+    if not some:
+        return []
     return [
         f"<h2>{html.escape(loss)}</h2><p>{legend}</p>{left}"
         + chart(table, request.by, loss, models)

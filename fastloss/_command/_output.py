@@ -91,6 +91,9 @@ def _fitted(table: Table, terminal: Any) -> Any:
         if name in table.columns:
             left.add(name)
             shown = _without(table, left).__rich__()
+    for column in shown.columns:
+        column.no_wrap = column.justify == "right"  # names may break, figures may not
+        column.overflow = "fold"
     return shown
 
 
