@@ -534,7 +534,7 @@ def test_reports_of_many_segments(run, folder):
     columns = {
         "p": np.full(n, 0.5),
         "y": np.zeros(n, int),
-        "segment": [f"_$\\frac{{{i:02}}}</svg>" for i in range(n)],
+        "segment": [f"_$x_{{{i:02}}}$</svg>" for i in range(n)],
         "w": np.arange(1.0, n + 1),
     }
     pq.write_table(pa.table(columns), "many.parquet")
@@ -546,8 +546,8 @@ def test_reports_of_many_segments(run, folder):
     page = Elements((folder / "report.html").read_text())
     assert not page.open
     assert "The 40 segments of most weight, of 100." in page.texts
-    assert page.texts.count("_$\\frac{60}</svg>") == 2
-    assert page.texts.count("_$\\frac{59}</svg>") == 1
+    assert page.texts.count("_$x_{60}$</svg>") == 2
+    assert page.texts.count("_$x_{59}$</svg>") == 1
     assert "● _<i>" in page.texts
 
 

@@ -43,8 +43,6 @@ class Reading:
                     raise batch
                 self._room.release()
                 yield batch
-                if self.interrupted:
-                    return
         finally:
             signal.signal(signal.SIGINT, before)
 
