@@ -129,6 +129,14 @@ def test_means_by_segment(found, folder, data):
         assert math.isclose(row["mean"], expected, rel_tol=1e-12)
 
 
+def test_skill(found, folder, data):
+    got = found("preds", *ONE, "--loss", "absolute_error", "--skill")
+    log_loss, no_mean = got["overall"]
+    constant = sklearn.metrics.log_loss(data["y"], np.full(3000, data["y"].mean()))
+    assert math.isclose(log_loss["skill"], 1 - log_loss["mean"] / constant, rel_tol=1e-9)
+    assert no_mean["skill"] is None
+
+
 def test_differences(found, folder, data):
     got = found("preds", *TWO)
 
@@ -551,12 +559,6 @@ def test_reports_of_many_segments(run, folder):
     assert "● _<i>" in page.texts
 
 
-needs_dictionaries = pytest.mark.skipif(
-    not hasattr(fl.Evaluation, "to_dict"), reason="evaluations do not become dictionaries yet"
-)
-
-
-@needs_dictionaries
 def test_states_add_up(run, found, folder):
     options = (*TWO, "--by", "country", "--weight", "w")
     for i in range(3):
@@ -569,7 +571,6 @@ def test_states_add_up(run, found, folder):
     assert json.loads(out) == found("preds", *options)
 
 
-@needs_dictionaries
 def test_states_of_other_losses_do_not(run, folder):
     run("evaluate", "preds", *ONE, "--state", "a.json")
     run("evaluate", "preds", *TWO, "--state", "b.json")
@@ -657,8 +658,6 @@ def test_examples_of_the_page(run, tmp_path, monkeypatch):
     assert len(commands) == 11
     for name, *arguments in commands:
         assert name == "fastloss"
-        if {"--state", "merge"} & {*arguments} and not hasattr(fl.Evaluation, "to_dict"):
-            continue
         arguments, place = [x for x in arguments if x != "\n"], None
         if ">" in arguments:
             *arguments, _, place = arguments

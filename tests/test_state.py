@@ -2,6 +2,7 @@
 
 import json
 import math
+import multiprocessing
 import pickle
 import random
 from concurrent.futures import ProcessPoolExecutor
@@ -310,7 +311,8 @@ def test_ways_to_other_processes():
 
 
 def test_states_of_other_processes_add_up():
-    with ProcessPoolExecutor(2) as pool:
+    # jax, where another test imported it, warns of a fork
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         states = list(pool.map(some_state, range(4)))
     random.Random(0).shuffle(states)
     whole = fl.LossState("quantile(quantile=0.9)").merge(*map(some_state, range(4)))

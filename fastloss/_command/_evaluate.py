@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import glob
-import importlib.util
 import os
 import sys
 from collections import deque
@@ -104,6 +103,11 @@ def _add_columns(parser: Parser) -> None:
     parser.add_argument("--labels", metavar="A,B,...", help="what the target holds for class 0, 1,")
     parser.add_argument("--by", **several, metavar="COLUMN", help="of segments; may be repeated")
     parser.add_argument("--cluster", metavar="COLUMN", help="whose equal rows resemble one another")
+    parser.add_argument(
+        "--skill",
+        action="store_true",
+        help="show 1 - loss / loss of the best constant prediction: R² and the like",
+    )
 
 
 def _add_reading(parser: Parser) -> None:
@@ -175,6 +179,7 @@ def _request(options: argparse.Namespace) -> Request:
         cluster=options.cluster,
         inputs={name: _number(x) for name, x in (_named(t, "--input") for t in options.input)},
         labels=None if options.labels is None else options.labels.split(","),
+        skill=options.skill,
     )
 
 
@@ -214,8 +219,6 @@ def _check_outputs(options: argparse.Namespace) -> None:
     for path in (options.html, options.state):
         if path is not None and not os.access(path.parent, os.W_OK):
             raise CommandError(f"{path} cannot be written: no folder {path.parent} to write to")
-    if options.html is not None and importlib.util.find_spec("matplotlib") is None:
-        raise CommandError("--html draws by Matplotlib: pip install matplotlib")
 
 
 # ---- what is done

@@ -21,8 +21,7 @@ h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
 caption { caption-side: bottom; text-align: left; color: #666; padding-top: .3rem; }
 th, td { padding: .2rem .7rem; border-bottom: 1px solid #e4e4e4; white-space: nowrap; }
-th { text-align: left; border-bottom: 2px solid #999; }
-td[style*=right] { text-align: right; }
+th { border-bottom: 2px solid #999; }
 tbody tr:hover { background: #f4f7fa; }
 p { color: #444; margin: .2rem 0; overflow-wrap: anywhere; }
 .model { font-weight: 600; margin-right: 1.2rem; }

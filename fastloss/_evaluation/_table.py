@@ -70,20 +70,22 @@ class Table:
         return "\n".join([*lines, self.note])
 
     def _repr_html_(self) -> str:
-        head, *lines = self._cells()
         numeric = self._numeric()
-        top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
-        body = "".join(
-            "<tr>"
-            + "".join(
-                f'<td style="text-align:{"right" if right else "left"}">{html.escape(cell)}</td>'
-                for cell, right in zip(line, numeric, strict=True)
+
+        def line(tag: str, cells: list[str]) -> str:
+            aligned = zip(cells, numeric, strict=True)
+            return "".join(
+                f'<{tag} style="text-align:{"right" if right else "left"}">{html.escape(cell)}'
+                f"</{tag}>"
+                for cell, right in aligned
             )
-            + "</tr>"
-            for line in lines
-        )
+
+        head, *lines = self._cells()
         note = f"<caption>{html.escape(self.note)}</caption>"
-        return f"<table>{note}<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+        body = "".join(f"<tr>{line('td', cells)}</tr>" for cells in lines)
+        return (
+            f"<table>{note}<thead><tr>{line('th', head)}</tr></thead><tbody>{body}</tbody></table>"
+        )
 
     def __rich__(self) -> Any:
         from rich.table import Table as RichTable
