@@ -30,8 +30,8 @@ BASELINE = ["-DFASTLOSS_BASELINE"] if os.environ.get("FASTLOSS_BASELINE") == "1"
 if BASELINE or platform.machine().lower() not in ("x86_64", "amd64"):
     ISA_FLAGS = {"baseline": []}
 
-COMMON = ("dispatch", "driver", "groups", "ranks", "segments", "tally", "thread_count", "threads")
-COMMON += ("threshold",)
+COMMON = ("dispatch", "driver", "few_segments", "groups", "ranks", "segments", "tally")
+COMMON += ("thread_count", "threads", "threshold")
 SOURCES = {f"csrc/{name}.cpp": ["-O2"] for name in COMMON}
 SOURCES["csrc/dispatch.cpp"] += BASELINE
 SOURCES["csrc/segments.cpp"] = ["-O3"]  # a loop over the few words of a unit unrolls

@@ -592,6 +592,24 @@ def tally_segments(cnp.ndarray losses, weights, cnp.ndarray codes, first, cnp.nd
     return stopped
 
 
+def tally_few_segments(cnp.ndarray losses, weights, cnp.ndarray codes, first, threads,
+                       cnp.ndarray records):
+    """Adds losses to records of all columns."""
+    cdef const double *weight = NULL
+    cdef int most = fastloss_get_threads() if threads is None else threads
+    cdef int dtype = dtype_of(losses), code_dtype = dtype_of(codes), status
+    cdef const void *loss = data_of(losses)
+    cdef const void *code = data_of(codes)
+    cdef int64_t size = losses.size, number = first, segments = records.shape[0]
+    cdef int64_t *to = <int64_t *>data_of(records)
+    if weights is not None:
+        weight = <const double *>data_of(weights)
+    with nogil:
+        status = fastloss_tally_few_segments(loss, dtype, weight, code, code_dtype, size, number,
+                                             segments, most, to)
+    finish(status)
+
+
 cdef int function_of(void *given, int32_t dtype, fastloss_function *to) except -1:
     """The function of a loss of elements, for other extensions."""
     cdef Native native

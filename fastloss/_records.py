@@ -24,6 +24,7 @@ __all__ = [
     "Records",
     "limb",
     "special",
+    "with_records",
 ]
 
 # The columns, as in fastloss.h; every record has the first three.
@@ -65,6 +66,16 @@ class Records:
         self._width = GREATEST + 1
         self._size = 0
         self.cells = _zeros(0, _LINE)
+
+    @classmethod
+    def of(cls, cells: np.ndarray) -> Records:
+        """Of all columns, those left out that are 0 everywhere."""
+        made = cls()
+        made.cells, made._size, made._width = cells, len(cells), _COLUMNS
+        used = cells.any(axis=0)
+        used[[FIRST_NAN, FIRST_INFINITE]] = used[[NAN, INFINITE]]
+        made.place[used] = np.flatnonzero(used)
+        return made
 
     def __len__(self) -> int:
         return self._size
@@ -125,6 +136,19 @@ class Records:
         old = self.cells if cells is None else cells
         self.cells = _zeros(capacity, stride)
         self.cells[: self._size, : old.shape[1]] = old[: self._size]
+
+
+def with_records(cells: np.ndarray | None, size: int) -> np.ndarray:
+    """Records of all columns, with empty ones at their end."""
+    old = 0 if cells is None else len(cells)
+    if cells is not None and old == size:
+        return cells
+    grown = np.zeros((size, _COLUMNS), np.int64)
+    grown[:, LEAST].view(np.float64)[:] = np.inf
+    grown[:, GREATEST].view(np.float64)[:] = -np.inf
+    if cells is not None:
+        grown[:old] = cells
+    return grown
 
 
 def _zeros(records: int, stride: int) -> np.ndarray:

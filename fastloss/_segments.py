@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -24,12 +25,15 @@ from ._records import (
     Records,
     limb,
     special,
+    with_records,
 )
 from ._tally import SUMS, Special, Tally
 
 __all__ = ["SegmentTallies"]
 
 _ROWS_PER_THREAD = 1 << 14
+# Blocks of a segment's rows are tallied at once where most are full, and all lie in the cache.
+_FEW, _ROWS_PER_SEGMENT = 256, 256
 # 1 in a fixed-point number of units of 2**-1074
 _LIMB_OF_ONE, _SHIFT_OF_ONE = divmod(1074, LIMB_BITS)
 _HALF = 1 << LIMB_BITS - 1
@@ -53,7 +57,8 @@ class SegmentTallies:
     """
 
     def __init__(self) -> None:
-        self._records = Records()
+        self._kept = Records()
+        self._blocks: np.ndarray | None = None  # records of all columns, to be added
         self._weighted = False
 
     @classmethod
@@ -66,8 +71,16 @@ class SegmentTallies:
             made._set(i, found)
         return made
 
+    @property
+    def _records(self) -> Records:
+        """Those of all rows."""
+        if self._blocks is not None:
+            blocks, self._blocks = Records.of(self._blocks), None
+            self._add(blocks, slice(len(blocks)), 0)
+        return self._kept
+
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self._kept)
 
     @property
     def nbytes(self) -> int:
@@ -106,7 +119,7 @@ class SegmentTallies:
         """
         if codes.size and not 0 <= codes.min() <= codes.max() < segments:
             raise IndexError(f"codes must be in [0, {segments}); got {codes.min()}..{codes.max()}")
-        self._records.grow(segments)
+        self._kept.grow(segments)
         if weights is not None:
             self._weigh()
         elif self._weighted:
@@ -190,7 +203,7 @@ class SegmentTallies:
 
     def _copy(self) -> SegmentTallies:
         other = SegmentTallies()
-        other._records, other._weighted = self._records.copy(), self._weighted
+        other._kept, other._weighted = self._records.copy(), self._weighted
         return other
 
     def _weigh(self) -> None:
@@ -221,6 +234,10 @@ class SegmentTallies:
         first: int,
         threads: int | None,
     ) -> None:
+        if len(self) <= min(_FEW, losses.size // _ROWS_PER_SEGMENT):
+            self._blocks = with_records(self._blocks, len(self))
+            core.tally_few_segments(losses, weights, codes, first, threads, self._blocks)
+            return
         most = core.get_threads() if threads is None else threads
         done = np.zeros(max(1, min(most, losses.size // _ROWS_PER_THREAD)), np.int64)
         kept = self._records
@@ -231,9 +248,9 @@ class SegmentTallies:
                 return
             kept.need(np.flatnonzero(missing).tolist())
 
-    def _add(self, other: Records, which: np.ndarray, offset: int) -> None:
+    def _add(self, other: Records, which: Any, offset: int) -> None:
         """Adds records that need not stay as they are to some of one's own."""
-        kept = self._records
+        kept = self._kept
         other.carry()
         kept.need(np.flatnonzero(other.place).tolist())
         kept[LEAST][which] = np.minimum(kept[LEAST][which], other[LEAST])

@@ -37,8 +37,11 @@ def pieces(plan: Plan) -> Iterator[Plan]:
 def unit_losses(plan: Plan) -> tuple[np.ndarray, np.ndarray | None] | None:
     """The losses, 0 for absent units, and what they weigh; None where a value is refused."""
     given = plan.weight
-    if given is not None and not ((given >= 0) & (given < np.inf)).all():
-        return None
+    present = None  # all
+    if given is not None and given.size and not 0 < given.min() <= given.max() < np.inf:
+        if not ((given >= 0) & (given < np.inf)).all():
+            return None
+        present = given != 0
     losses = np.empty(plan.shape, plan.dtype)
     # times the weights of classes they would no longer be losses
     weighs_classes = getattr(plan.loss, "class_weight", None) is not None
@@ -47,7 +50,7 @@ def unit_losses(plan: Plan) -> tuple[np.ndarray, np.ndarray | None] | None:
         loss=plan.loss.replace(class_weight=None) if weighs_classes else plan.loss,
         reduction="none",
         value_out=losses,
-        weight=None if given is None else given != 0,
+        weight=present,
     )
     if run(unweighted) is None:
         return None

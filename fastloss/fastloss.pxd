@@ -166,6 +166,10 @@ cdef extern from "fastloss.h" nogil:
                                 const void *code, int code_dtype, int64_t units, int64_t first,
                                 const fastloss_segments *to, int threads, int64_t *done,
                                 uint8_t *missing) nogil
+    int fastloss_tally_few_segments(const void *loss, int dtype, const double *weight,
+                                    const void *code, int code_dtype, int64_t units,
+                                    int64_t first, int64_t segments, int threads,
+                                    int64_t *records) nogil
     int fastloss_kernel_count()
     const fastloss_kernel *fastloss_kernels(int dtype)
     int fastloss_isa_count()

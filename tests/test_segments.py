@@ -12,7 +12,7 @@ from fastloss._records import USED, limb
 from fastloss._segments import SegmentTallies
 from fastloss._tally import SUMS, Special
 
-WAYS = ["core", "plain"] if cases.COMPILED else ["plain"]
+WAYS = ["units", "blocks", "plain"] if cases.COMPILED else ["plain"]
 each_way = pytest.mark.parametrize("way", WAYS)
 each_dtype = pytest.mark.parametrize("dtype", cases.DTYPES)
 weighted_or_not = pytest.mark.parametrize("weighted", [False, True])
@@ -25,7 +25,10 @@ def _few_rows_have_threads(monkeypatch):
 
 @pytest.fixture
 def tallied(way, monkeypatch):
-    """By the core or without."""
+    """Unit by unit or in blocks by the core, or without."""
+    monkeypatch.setattr(_segments, "_ROWS_PER_SEGMENT", 1)
+    if way == "units":
+        monkeypatch.setattr(_segments, "_FEW", 0)
     if way == "plain":
         monkeypatch.setattr(_tally, "core", None)
         monkeypatch.setattr(_segments, "core", None)
@@ -129,6 +132,15 @@ def test_each_is_as_alone(tallied, dtype, weighted, code, kind, n, segments):
         for cuts in ((), (0, n // 3, n // 3, n - n // 5)):
             made = kept(x, w, codes, segments, cuts=cuts, threads=threads)
             assert all_tallies(made) == wanted
+
+
+@each_way
+@weighted_or_not
+def test_many_rows_of_few_segments(tallied, weighted):
+    x, w, codes = batch(100_000, 5, np.float32, weighted, np.random.default_rng(5))
+    x[[50_000, 99_999]] = np.nan, np.inf
+    wanted = by_segment(x, w, codes, 5)
+    assert all_tallies(kept(x, w, codes, 5, threads=3)) == wanted
 
 
 @each_way

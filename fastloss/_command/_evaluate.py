@@ -128,7 +128,7 @@ def _add_reading(parser: Parser) -> None:
     parser.add_argument(
         "--batch-size",
         type=at_least_one,
-        default=131_072,
+        default=524_288,
         metavar="ROWS",
         help="that are read together (default: %(default)s)",
     )

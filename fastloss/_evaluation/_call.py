@@ -33,7 +33,7 @@ def evaluate(
     nulls: str = "raise",
     invalid: str = "raise",
     filesystem: Any = None,
-    batch_size: int = 131_072,
+    batch_size: int = 524_288,
     threads: int | None = None,
     progress: Callable[[int], Any] | None = None,
 ) -> Evaluation:

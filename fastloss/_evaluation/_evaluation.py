@@ -166,7 +166,8 @@ class Evaluation:
         keys = self._request.keys
         codes = self._keys.codes(kept, keys) if keys else np.zeros(kept.rows, np.int64)
         for cell, (some, weights) in losses.items():
-            of_units = np.repeat(codes, some.size // codes.size) if keys else codes
+            several = keys and some.size > codes.size
+            of_units = np.repeat(codes, some.size // codes.size) if several else codes
             self._kept[cell].update(
                 some, weights, of_units, len(self._keys), self._units[cell], threads
             )

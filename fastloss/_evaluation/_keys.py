@@ -31,14 +31,20 @@ class Keys:
 
     def codes(self, batch: Batch, columns: Sequence[str]) -> np.ndarray:
         """The numbers of a batch's rows."""
-        keys: list[tuple[Any, ...]] = [()]
-        code = np.zeros(batch.rows, np.int64)
-        for name in columns:
+        first, *others = columns
+        code, known = _encoded(batch.columns[first])
+        keys = [(value,) for value in known]
+        for name in others:
             inside, known = _encoded(batch.columns[name])
-            present, code = _present(code * len(known) + inside, len(keys) * len(known))
+            both = np.multiply(code, len(known), dtype=np.int64) + inside
+            present, code = _present(both, len(keys) * len(known))
             keys = [(*keys[i // len(known)], known[i % len(known)]) for i in present.tolist()]
-        numbers = np.array([self.number(key) for key in keys], np.int64)
-        return numbers[code] if batch.rows else code
+        if not all(key in self._numbers for key in keys):
+            for i in _present(code, len(keys))[0].tolist():
+                self.number(keys[i])
+        numbers = np.array([self._numbers.get(key, 0) for key in keys], code.dtype)
+        # the same values in each batch need no other numbers
+        return code if np.array_equal(numbers, np.arange(len(keys))) else np.take(numbers, code)
 
 
 def _present(code: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -65,8 +71,11 @@ def _encoded(x: Any) -> tuple[np.ndarray, list[Any]]:
         x = x.dictionary_decode()  # whose values would all be made Python's
     if not pa.types.is_dictionary(x.type):
         x = x.dictionary_encode()
-    missing = len(x.dictionary)  # the last value is that of nulls
-    return np.asarray(x.indices.fill_null(missing), np.int64), [*_values(x.dictionary), None]
+    inside, known = x.indices, _values(x.dictionary)
+    if x.null_count:
+        inside = inside.cast(pa.int32()).fill_null(len(known))
+        known.append(None)
+    return np.asarray(inside).astype(np.int32, copy=False), known
 
 
 def _values(known: Any) -> list[Any]:

@@ -54,7 +54,9 @@ def batch_losses(
 
 def _losses(batch: Batch, request: Request, threads: int | None) -> Losses:
     target = _target(batch, request)
-    weight = None if request.weight is None else batch.array(request.weight, "weight")
+    weight = None
+    if request.weight is not None:
+        weight = batch.array(request.weight, "weight").astype(np.float64, copy=False)
     inputs = {
         name: some if isinstance(some, float) else batch.array(some, name)
         for name, some in request.inputs.items()
@@ -142,4 +144,4 @@ def _difference(
     found: tuple[np.ndarray, np.ndarray | None], less: tuple[np.ndarray, np.ndarray | None]
 ) -> tuple[np.ndarray, np.ndarray | None]:
     with np.errstate(all="ignore"):  # of two infinite losses it is NaN
-        return found[0].astype(np.float64) - less[0], found[1]
+        return np.subtract(found[0], less[0], dtype=np.float64), found[1]
