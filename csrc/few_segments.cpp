@@ -114,8 +114,10 @@ void add_to(int64_t* record, Segment& segment) {
         fastloss_exact sum;
         segment.sum[i].store(sum);
         const double special = sum.special;
-        record[FASTLOSS_SEGMENT_SPECIAL + i] |=
-            special == 0 ? 0 : special != special ? 1 : special > 0 ? 2 : 4;
+        record[FASTLOSS_SEGMENT_SPECIAL + i] |= special == 0         ? 0
+                                                : special != special ? 1
+                                                : special > 0        ? 2
+                                                                     : 4;
         add_limbs(sum, record + FASTLOSS_SEGMENT_LIMB + i * FASTLOSS_LIMBS);
     }
 }
@@ -139,9 +141,9 @@ void count_special(const FewTask& task, int64_t first, int64_t* records) {
 
 using namespace fastloss;
 
-int fastloss_tally_few_segments(const void* loss, int dtype, const double* weight,
-                                const void* code, int code_dtype, int64_t units, int64_t first,
-                                int64_t segments, int threads, int64_t* records) {
+int fastloss_tally_few_segments(const void* loss, int dtype, const double* weight, const void* code,
+                                int code_dtype, int64_t units, int64_t first, int64_t segments,
+                                int threads, int64_t* records) {
     FloatEnvironment environment;
     const int64_t chunks = (units + chunk_units - 1) / chunk_units;
     if (threads > chunks) threads = int(chunks);

@@ -34,20 +34,18 @@ struct Largest {
     }
 };
 
-// Adds tally_units numbers, and leaves others in their place. Each round takes off the digits above
-// a step, which is so far below the largest number that they add up exactly in any order; digits
-// below are for the next round.
-inline void add_exactly(ExactSum& sum, double* x) {
-    Largest largest;
-    largest.add(x);
-    while (const int64_t most = largest.of_all()) {
+// Adds tally_units numbers, the largest of which has the bits `most`, and leaves others in their
+// place. Each round takes off the digits above a step, which is so far below the largest number
+// that they add up exactly in any order; digits below are for the next round.
+inline void add_exactly(ExactSum& sum, double* x, int64_t most) {
+    while (most) {
         const int64_t exponent = most >> 52;
         if (exponent < 60 || exponent > 2000) {  // a step would not be normal; or not finite
             for (int i = 0; i < tally_units; ++i) sum.add(x[i]);
             return;
         }
         const double place = 3 * from_bits<double>(uint64_t(exponent + 9) << 52);
-        largest = Largest{};
+        Largest largest;
         Doubles total[vectors] = {};
         for (int i = 0; i < tally_units; i += lanes) {
             for (int v = 0; v < vectors; ++v) {
@@ -63,7 +61,14 @@ inline void add_exactly(ExactSum& sum, double* x) {
         __builtin_memcpy(lane, total, sizeof(lane));
         for (int i = 0; i < lanes; ++i) upper += lane[i];
         sum.add(upper);
+        most = largest.of_all();
     }
+}
+
+inline void add_exactly(ExactSum& sum, double* x) {
+    Largest largest;
+    largest.add(x);
+    add_exactly(sum, x, largest.of_all());
 }
 
 // Adds products in two words; what of them underflows is rounded.
@@ -78,21 +83,59 @@ inline void add_products(ExactSum& sum, const double* a, const double* b) {
     add_exactly(sum, low);
 }
 
-// The least and the greatest of the units that count, NaN left aside.
-inline void tally_extremes(fastloss_tally& to, const double* x, const double* w) {
-    const Doubles infinity = Doubles{} + INFINITY;
-    Doubles low = infinity, high = -infinity;
-    for (int i = 0; i < tally_units; i += vector_size) {
-        const Doubles v = load_doubles(x + i);
-        const Longs used = load_doubles(w + i) != 0;
-        const Doubles down = used ? v : infinity, up = used ? v : -infinity;
+// Of the units that count, NaN left aside.
+struct Extremes {
+    Doubles low = Doubles{} + INFINITY, high = Doubles{} - INFINITY;
+
+    void add(Doubles down, Doubles up) {
         low = down < low ? down : low;
         high = up > high ? up : high;
     }
-    for (int i = 0; i < vector_size; ++i) {
-        to.least = low[i] < to.least ? low[i] : to.least;
-        to.greatest = high[i] > to.greatest ? high[i] : to.greatest;
+    void store(fastloss_tally& to) const {
+        for (int i = 0; i < vector_size; ++i) {
+            to.least = low[i] < to.least ? low[i] : to.least;
+            to.greatest = high[i] > to.greatest ? high[i] : to.greatest;
+        }
     }
+};
+
+// A whole block without weights; the bits of the largest unit.
+template <class T>
+int64_t load_block(const T* value, double* x, fastloss_tally& to) {
+    Extremes extremes;
+    Largest largest;
+    for (int i = 0; i < tally_units; i += lanes) {
+        for (int v = 0; v < vectors; ++v) {
+            const Doubles some = load_doubles(value + i + v * vector_size);
+            __builtin_memcpy(x + i + v * vector_size, &some, sizeof(some));
+            extremes.add(some, some);
+            largest.add(v, some);
+        }
+    }
+    extremes.store(to);
+    to.count[FASTLOSS_USED] += tally_units;
+    return largest.of_all();
+}
+
+// Units of weight 0, and those beyond the last, become 0 and weigh nothing.
+template <class T>
+int64_t load_block(const T* value, const double* weight, int64_t n, double* x, double* w,
+                   fastloss_tally& to) {
+    for (int64_t i = 0; i < tally_units; ++i) {
+        w[i] = i >= n ? 0 : weight ? weight[i] : 1;
+        x[i] = i < n && w[i] != 0 ? double(value[i]) : 0;
+        to.count[FASTLOSS_USED] += w[i] != 0;
+    }
+    Extremes extremes;
+    for (int i = 0; i < tally_units; i += vector_size) {
+        const Doubles some = load_doubles(x + i), infinity = Doubles{} + INFINITY;
+        const Longs used = load_doubles(w + i) != 0;
+        extremes.add(used ? some : infinity, used ? some : -infinity);
+    }
+    extremes.store(to);
+    Largest largest;
+    largest.add(x);
+    return largest.of_all();
 }
 
 // Values that are not finite, the first of which is number `first`.
@@ -105,29 +148,36 @@ inline void tally_special(fastloss_tally& to, const double* x, int64_t first) {
     }
 }
 
+// Adds squares of float32, which double holds; the largest has the bits `most`.
+inline void add_narrow_squares(ExactSum& sum, const double* x, int64_t most) {
+    alignas(64) double square[tally_units];
+    for (int i = 0; i < tally_units; ++i) square[i] = x[i] * x[i];
+    const double largest = from_bits<double>(uint64_t(most));
+    add_exactly(sum, square, int64_t(to_bits(largest * largest)));
+}
+
 // Units from `first` on, at most tally_units. Those of weight 0 are absent.
 template <class T>
 void tally_block(const void* values, const double* weights, int64_t first, int64_t n,
                  fastloss_tally& to, ExactSum* sums) {
     alignas(64) double x[tally_units], w[tally_units];
     const T* value = static_cast<const T*>(values) + first;
-    for (int64_t i = 0; i < tally_units; ++i) {
-        w[i] = i >= n ? 0 : weights ? weights[first + i] : 1;
-        x[i] = i < n && w[i] != 0 ? double(value[i]) : 0;
-        to.count[FASTLOSS_USED] += w[i] != 0;
-    }
-    tally_extremes(to, x, w);
-    Largest largest;
-    largest.add(x);
-    if (largest.of_all() >> 52 == 2047) tally_special(to, x, first);
+    const double* weight = weights ? weights + first : nullptr;
+    const int64_t most = !weights && n == tally_units ? load_block(value, x, to)
+                                                      : load_block(value, weight, n, x, w, to);
+    if (most >> 52 == 2047) tally_special(to, x, first);
     if (weights) {
         for (int i = 0; i < tally_units; ++i) x[i] = w[i] == 0 ? 0 : w[i] * x[i];
         add_products(sums[FASTLOSS_WEIGHT_SQUARED], w, w);
         add_products(sums[FASTLOSS_WEIGHT_TIMES_LOSS], w, x);
         add_exactly(sums[FASTLOSS_WEIGHT], w);
     }
-    add_products(sums[FASTLOSS_LOSS_SQUARED], x, x);
-    add_exactly(sums[FASTLOSS_LOSS], x);
+    if (sizeof(T) == sizeof(float) && !weights) {
+        add_narrow_squares(sums[FASTLOSS_LOSS_SQUARED], x, most);
+    } else {
+        add_products(sums[FASTLOSS_LOSS_SQUARED], x, x);
+    }
+    weights ? add_exactly(sums[FASTLOSS_LOSS], x) : add_exactly(sums[FASTLOSS_LOSS], x, most);
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ class Records:
         """Of all columns, those left out that are 0 everywhere."""
         made = cls()
         made.cells, made._size, made._width = cells, len(cells), _COLUMNS
-        used = cells.any(axis=0)
+        used = np.logical_or.reduce(cells, axis=0)
         used[[FIRST_NAN, FIRST_INFINITE]] = used[[NAN, INFINITE]]
         made.place[used] = np.flatnonzero(used)
         return made

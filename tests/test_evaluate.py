@@ -481,6 +481,25 @@ def test_many_segments():
     assert found.table.to_dict()["count"] == expected["len"].to_list()
 
 
+def test_a_null_beside_all_numbers_that_its_codes_hold():
+    column = pandas.Series(pandas.Categorical([*map(str, range(128)), None]))
+    frame = pandas.DataFrame({"p": np.full(129, 0.5), "y": np.zeros(129), "g": column})
+    found = fl.evaluate(frame, "brier", prediction="p", target="y", by="g")
+    assert [row["count"] for row in found.table] == [1] * 129
+    assert found.table[128]["g"] is None
+
+
+def test_segments_have_a_limit_of_memory():
+    """Which the clusters of a batch exceed before anything is added."""
+    data = {"p": np.full(20_000, 0.5), "y": np.zeros(20_000), "user": np.arange(20_000)}
+    of = {"prediction": "p", "target": "y", "batch_size": 1000, "memory_limit": 4_000_000}
+    done = []
+    with pytest.raises(MemoryError, match=r"^1[01]000 segments of user so far take .* MB; memory"):
+        fl.evaluate(data, "brier", by="user", progress=done.append, **of)
+    assert sum(done) in (9000, 10_000)
+    assert fl.evaluate(data, "brier", **of).rows == 20_000
+
+
 def test_sums_are_exact_by_segment():
     rng = np.random.default_rng(0)
     p = rng.normal(size=300) * 10.0 ** rng.integers(-150, 150, 300)

@@ -27,6 +27,9 @@ __all__ = ["Evaluation"]
 
 SCHEMA = 1
 
+# Of a key: a tuple of one text, and its place in a dictionary.
+_KEY_BYTES = 300
+
 
 class Evaluation:
     """What :func:`fastloss.evaluate` found; evaluations of parts of the data add up.
@@ -161,10 +164,19 @@ class Evaluation:
         found.rows, found.dropped = data["rows"], data["dropped"]
         return found
 
-    def _add(self, rows: int, kept: Batch, losses: Losses, threads: int | None) -> None:
+    def _add(
+        self,
+        rows: int,
+        kept: Batch,
+        losses: Losses,
+        threads: int | None,
+        memory_limit: int,
+    ) -> None:
         """Rows that were read, and the losses of those that were kept."""
         keys = self._request.keys
         codes = self._keys.codes(kept, keys) if keys else np.zeros(kept.rows, np.int64)
+        if keys:
+            self._check_memory(memory_limit)
         for cell, (some, weights) in losses.items():
             several = keys and some.size > codes.size
             of_units = np.repeat(codes, some.size // codes.size) if several else codes
@@ -174,6 +186,15 @@ class Evaluation:
             self._units[cell] += some.size
         self.rows += rows
         self.dropped += rows - kept.rows
+
+    def _check_memory(self, limit: int) -> None:
+        segments = len(self._keys)
+        each = _KEY_BYTES + sum(kept.bytes_each for kept in self._kept.values())
+        if segments * each > limit:
+            raise MemoryError(
+                f"{segments} segments of {', '.join(self._request.keys)} so far take "
+                f"{segments * each / 1e6:.0f} MB; memory_limit allows {limit / 1e6:.0f} MB"
+            )
 
     def _take(self, other: Evaluation) -> None:
         codes = np.array([self._keys.number(key) for key in other._keys], np.int64)
