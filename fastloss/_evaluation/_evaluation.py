@@ -174,7 +174,7 @@ class Evaluation:
     ) -> None:
         """Rows that were read, and the losses of those that were kept."""
         keys = self._request.keys
-        codes = self._keys.codes(kept, keys) if keys else np.zeros(kept.rows, np.int64)
+        codes = self._keys.codes(kept, keys) if keys else np.empty(0, np.int64)
         if keys:
             self._check_memory(memory_limit)
         for cell, (some, weights) in losses.items():
