@@ -291,9 +291,9 @@ int fastloss_tally_segments(const void* loss, int dtype, const double* weight, c
 /* Adds contiguous losses as fastloss_tally_segments does, to records of all columns: faster for few
  * segments of many units. Limbs grow by less than 2^32 in size. A thread takes 11 KB for each
  * segment. Returns FASTLOSS_OK, or FASTLOSS_NO_MEMORY with nothing added. */
-int fastloss_tally_few_segments(const void* loss, int dtype, const double* weight,
-                                const void* code, int code_dtype, int64_t units, int64_t first,
-                                int64_t segments, int threads, int64_t* records);
+int fastloss_tally_few_segments(const void* loss, int dtype, const double* weight, const void* code,
+                                int code_dtype, int64_t units, int64_t first, int64_t segments,
+                                int threads, int64_t* records);
 
 /* Kernels of the instruction set in use for a compute dtype, in the order of the list of losses. */
 int fastloss_kernel_count(void);
