@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from .._columns import from_pyarrow
+from .._inputs import as_array
 from .._messages import shown
+from ._arrow import as_arrow
 from ._request import Columns
 
 __all__ = ["Batch"]
@@ -20,7 +22,8 @@ class Batch:
     """Columns by name: NumPy's arrays or Arrow's.
 
     ``first`` counts the rows before in the same file, of those that a filter leaves; ``numbers``
-    are those that the rows had before some were left out.
+    are those that the rows had before some were left out. ``widths``, which the batches of a source
+    share, are the lengths of lists that columns were found to have.
     """
 
     columns: Mapping[str, Any]
@@ -29,6 +32,7 @@ class Batch:
     file: str | None = None
     filtered: bool = False
     numbers: np.ndarray | None = None
+    widths: dict[str, int] = field(default_factory=dict)
 
     def where(self, row: int) -> str:
         """A row, as one would look for it."""
@@ -78,32 +82,34 @@ class Batch:
         """One number a row of a column, as many as a list column has, or one of each column."""
         if not isinstance(columns, str):
             return np.stack([self.array(name, argument) for name in columns], axis=1)
-        x = self.columns[columns]
+        x, name = self.columns[columns], f"column {columns!r} ({argument})"
         if isinstance(x, np.ndarray):
-            return x
+            return as_array(x, name)
         x = _decoded(x)
         lengths = _lengths(x)
         if lengths is not None and len(x):
-            different = lengths != lengths[0]
+            width = self.widths.setdefault(columns, int(lengths[0]))
+            different = lengths != width
             if different.any():
                 row = int(different.argmax())
                 raise ValueError(
                     f"{self.where(row)}: column {columns!r} has {lengths[row]} numbers, rows "
-                    f"before have {lengths[0]}"
+                    f"before have {width}"
                 )
-            x = _of_length(x, int(lengths[0]))
-        return np.asarray(from_pyarrow(x, f"column {columns!r} ({argument})"))
+            if not width:
+                raise ValueError(f"{self.where(0)}: column {columns!r} has a list without numbers")
+            x = _of_length(x, width)
+        return np.asarray(from_pyarrow(x, name))
 
     def classes(self, column: str, labels: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
         """Places in a list of labels, and which rows have another value."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        x = self.columns[column]
-        x = pa.array(x) if isinstance(x, np.ndarray) else _decoded(x)
+        x = _decoded(as_arrow(self.columns[column]))
         try:
             known = pa.array(labels).cast(x.type)
-        except pa.ArrowInvalid:
+        except (NotImplementedError, TypeError, ValueError):  # PyArrow's are such
             raise TypeError(
                 f"labels are {shown(list(labels))}; column {column!r} is {x.type}"
             ) from None

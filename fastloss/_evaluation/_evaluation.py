@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ class Evaluation:
         ``skill`` where asked for, ``weight``, ``count``, ``skipped``, ``nan``, ``infinite``,
         ``minimum`` and ``maximum``.
         """
-        return measured(self._request, self._results(self._request.by))
+        return self._measured(self._request.by)
 
     @property
     def differences(self) -> Table:
@@ -70,17 +71,17 @@ class Evaluation:
         ``standard_error``, ``low``, ``high``, and ``better``: the model that the interval speaks
         for, or nothing where it has 0 inside.
         """
-        return compared(self._request, self._results(self._request.by))
+        return self._compared(self._request.by)
 
     @property
     def overall(self) -> Table:
         """The table of all rows together."""
-        return measured(self._request, self._results(()))
+        return self._measured(())
 
     @property
     def overall_differences(self) -> Table:
         """The differences of all rows together."""
-        return compared(self._request, self._results(()))
+        return self._compared(())
 
     def __add__(self, other: Any) -> Evaluation:
         if not isinstance(other, Evaluation):
@@ -204,19 +205,21 @@ class Evaluation:
         self.rows += other.rows
         self.dropped += other.dropped
 
+    def _measured(self, by: tuple[str, ...]) -> Table:
+        return measured(self._request, by, self._results(by))
+
+    def _compared(self, by: tuple[str, ...]) -> Table:
+        return compared(self._request, by, self._results(by))
+
     def _results(self, by: tuple[str, ...]) -> Results:
         """By segment, in the order of their keys, what each cell's losses amount to."""
         request = self._request
-        places = [request.keys.index(name) for name in by]
-        segments = Keys()
-        if not by:
-            segments.number(())
-        codes = np.array(
-            [segments.number(tuple(key[i] for i in places)) for key in self._keys], np.int64
-        )
+        parts, own = self._keys.by([request.keys.index(name) for name in request.told_by(by)])
+        segments, codes = parts.by(range(len(by)))
         found: dict[tuple[Any, ...], dict[Cell, LossResult]] = {key: {} for key in segments}
         for cell, kept in self._kept.items():
-            tallies = [kept.tally(i) for i in range(len(self._keys))]
+            every = [kept.tally(i) for i in range(len(self._keys))]
+            tallies = _joined(every, own, len(parts))
             results = [result_of(tally) for tally in _joined(tallies, codes, len(segments))]
             if request.cluster is not None:
                 errors = clustered_errors(tallies, codes, results)
@@ -230,6 +233,8 @@ class Evaluation:
 
 
 def _joined(tallies: Sequence[Tally], codes: np.ndarray, segments: int) -> list[Tally]:
+    if segments == len(tallies):
+        return list(tallies)
     found = [Tally() for _ in range(segments)]
     for tally, segment in zip(tallies, codes.tolist(), strict=True):
         found[segment] = found[segment].beside(tally)
@@ -237,10 +242,12 @@ def _joined(tallies: Sequence[Tally], codes: np.ndarray, segments: int) -> list[
 
 
 def _place(value: Any) -> tuple[Any, ...]:
-    """For an order of values of one kind, with NaN and nulls last."""
+    """For an order of values, of one kind each after the other, with NaN and nulls last."""
     if value is None or value != value:
         return (1 if value is not None else 2,)
-    return 0, value
+    number = isinstance(value, (int, float, Decimal))
+    zoned = getattr(value, "tzinfo", None) is not None  # such times are never before others
+    return 0, "" if number else type(value).__name__, zoned, value
 
 
 def _cells(request: Request) -> Iterator[Cell]:
@@ -251,5 +258,6 @@ def _cells(request: Request) -> Iterator[Cell]:
             yield loss, *pair
     for loss in request.skilled:
         yield (loss,)
+        yield loss, None
     if request.skilled:
         yield ()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ._arrow import as_arrow
 from ._batch import Batch
 
 __all__ = ["Keys"]
@@ -26,16 +27,24 @@ class Keys:
         return iter(self._numbers)
 
     def number(self, key: tuple[Any, ...]) -> int:
-        """Of a key, which may be new."""
-        return self._numbers.setdefault(key, len(self._numbers))
+        """Of a key, which may be new; NaN is one value, and so is zero of either sign."""
+        return self._numbers.setdefault(tuple(map(_one, key)), len(self._numbers))
+
+    def by(self, places: Sequence[int]) -> tuple[Keys, np.ndarray]:
+        """Keys of some of the values, and of each key the number among them."""
+        found = Keys()
+        if not places:
+            found.number(())
+        codes = [found.number(tuple(key[i] for i in places)) for key in self]
+        return found, np.array(codes, np.int64)
 
     def codes(self, batch: Batch, columns: Sequence[str]) -> np.ndarray:
         """The numbers of a batch's rows."""
         first, *others = columns
-        code, known = _encoded(batch.columns[first])
+        code, known = _encoded(batch.columns[first], first)
         keys = [(value,) for value in known]
         for name in others:
-            inside, known = _encoded(batch.columns[name])
+            inside, known = _encoded(batch.columns[name], name)
             both = np.multiply(code, len(known), dtype=np.int64) + inside
             present, code = _present(both, len(keys) * len(known))
             keys = [(*keys[i // len(known)], known[i % len(known)]) for i in present.tolist()]
@@ -59,29 +68,45 @@ def _present(code: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     return present, place[code]
 
 
-def _encoded(x: Any) -> tuple[np.ndarray, list[Any]]:
+def _encoded(x: Any, column: str) -> tuple[np.ndarray, list[Any]]:
     """Numbers below the count of different values, and the values; null is None."""
-    if isinstance(x, np.ndarray) and x.dtype != object:
+    if isinstance(x, np.ndarray) and x.dtype.kind in "biuf" and x.ndim == 1:
         values, inside = np.unique(x, return_inverse=True)
-        return inside.ravel(), _values(values)
+        return inside, [_one(value) for value in values.tolist()]
+    try:
+        return _encoded_arrow(as_arrow(x))
+    except (NotImplementedError, TypeError, ValueError) as error:  # PyArrow's are such
+        raise TypeError(
+            f"column {column!r} cannot tell rows apart: {error}; cast it to numbers or text"
+        ) from error
+
+
+def _encoded_arrow(x: Any) -> tuple[np.ndarray, list[Any]]:
     import pyarrow as pa
 
-    x = pa.array(x) if isinstance(x, np.ndarray) else x
     if pa.types.is_dictionary(x.type) and len(x.dictionary) > len(x):
         x = x.dictionary_decode()  # whose values would all be made Python's
     if not pa.types.is_dictionary(x.type):
         x = x.dictionary_encode()
-    inside, known = x.indices, _values(x.dictionary)
+    inside, known = x.indices, [_one(value) for value in _exact(x.dictionary).tolist()]
+    hash(tuple(known))  # lists are refused
     if x.null_count:
         inside = inside.cast(pa.int32()).fill_null(len(known))
         known.append(None)
     return np.asarray(inside).astype(np.int32, copy=False), known
 
 
-def _values(known: Any) -> list[Any]:
-    """As Python's; NaN is one key, and so is zero of either sign."""
-    return [_one(x) if isinstance(x, float) else x for x in known.tolist()]
+def _exact(values: Any) -> Any:
+    """Times as Python has them: of microseconds, and of a zone as UTC, where none comes twice."""
+    import pyarrow as pa
+
+    of = values.type
+    if pa.types.is_timestamp(of):
+        return values.cast(pa.timestamp("us", of.tz and "UTC"))
+    if pa.types.is_duration(of):
+        return values.cast(pa.duration("us"))
+    return values.cast(pa.time64("us")) if of == pa.time64("ns") else values
 
 
-def _one(x: float) -> float:
-    return math.nan if x != x else x + 0.0
+def _one(x: Any) -> Any:
+    return x if not isinstance(x, float) else math.nan if x != x else x + 0.0

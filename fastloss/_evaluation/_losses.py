@@ -14,7 +14,7 @@ from .._unit_losses import unit_losses
 from ._batch import Batch
 from ._report import Cell
 from ._request import Request
-from ._skill import constant_of
+from ._skill import constant_of, perfect
 
 __all__ = ["Losses", "batch_losses"]
 
@@ -88,9 +88,12 @@ def _add_constants(
     of_units = weight if weight is None or y.ndim == 1 else weight[:, None]
     for name in request.skilled:
         loss = request.losses[name]
-        constant = np.full(y.shape, constant_of(loss))
-        arrays = {"prediction": constant, "target": y, "weight": of_units}
-        found[name,] = _checked(name, loss, arrays, threads)
+        for cell, z in (
+            ((name,), np.full(y.shape, constant_of(loss))),
+            ((name, None), perfect(loss, y)),
+        ):
+            arrays = {"prediction": z, "target": y, "weight": of_units}
+            found[cell] = _checked(name, loss, arrays, threads)
     found[()] = y.ravel(), found[request.skilled[0],][1]
 
 

@@ -12,37 +12,40 @@ from ._table import Table
 
 __all__ = ["Cell", "Results", "compared", "measured"]
 
-Cell = tuple[str, ...]
+Cell = tuple[str | None, ...]
 """A loss with a model, or with two that are compared; alone it is that of a constant prediction,
-and nothing is the target itself."""
+with None that of predicting the targets, and nothing is the target itself."""
 
 Results = dict[tuple[Any, ...], dict[Cell, LossResult]]
 """What each cell's losses amount to, by segment."""
 
 
-def measured(request: Request, results: Results) -> Table:
+def measured(request: Request, by: tuple[str, ...], results: Results) -> Table:
     """The means of each loss and model."""
-    rows = []
     roots = any(loss.known_by_root for loss in request.losses.values())
+    of_means = ["mean", "standard_error", "low", "high"]
+    of_means += ["root"] if roots else []
+    of_means += ["skill"] if request.skill else []
+    of_rows = ["weight", "count", "skipped", "nan", "infinite", "minimum", "maximum"]
+    columns = [*by, "loss", "model", *of_means, *of_rows]
+    rows = []
     for key, of_cells in results.items():
         for loss, rooted in request.losses.items():
             for model in request.models:
                 found = of_cells[loss, model]
                 low, high = found.interval
-                row = {**_names(request, key), "loss": loss, "model": model, "mean": found.mean}
-                row |= {"standard_error": found.standard_error, "low": low, "high": high}
-                if roots:
-                    row["root"] = math.sqrt(found.mean) if rooted.known_by_root else None
-                if request.skill:
-                    row["skill"] = _skill(request, of_cells, loss, found.mean)
-                row |= {"weight": found.weight, "count": found.count, "skipped": found.skipped}
-                row |= {"nan": found.nan, "infinite": found.infinite}
-                rows.append({**row, "minimum": found.minimum, "maximum": found.maximum})
-    return Table(rows, _note(request))
+                row = {**dict(zip(by, key, strict=True)), "loss": loss, "model": model}
+                row |= {"low": low, "high": high}
+                row |= {"root": math.sqrt(found.mean) if rooted.known_by_root else None}
+                row |= {"skill": _skill(request, of_cells, loss, found.mean)}
+                rows.append({x: row[x] if x in row else getattr(found, x) for x in columns})
+    return Table(rows, columns, _note(request))
 
 
-def compared(request: Request, results: Results) -> Table:
+def compared(request: Request, by: tuple[str, ...], results: Results) -> Table:
     """How each other model differs from the first."""
+    columns = [*by, "loss", "model", "than"]
+    columns += ["difference", "standard_error", "low", "high", "better"]
     rows = []
     for key, of_cells in results.items():
         for loss in request.losses:
@@ -50,10 +53,10 @@ def compared(request: Request, results: Results) -> Table:
                 found = of_cells[loss, first, other]
                 low, high = found.interval
                 better = first if low > 0 else other if high < 0 else None
-                row = {**_names(request, key), "loss": loss, "model": other, "than": first}
-                row |= {"difference": found.mean, "standard_error": found.standard_error}
-                rows.append({**row, "low": low, "high": high, "better": better})
-    return Table(rows, _note(request))
+                error = found.standard_error
+                values = (*key, loss, other, first, found.mean, error, low, high, better)
+                rows.append(dict(zip(columns, values, strict=True)))
+    return Table(rows, columns, _note(request))
 
 
 def _skill(
@@ -61,11 +64,8 @@ def _skill(
 ) -> float | None:
     if loss not in request.skilled:
         return None
-    return skill(request.losses[loss], mean, of_cells[loss,].mean, of_cells[()].mean)
-
-
-def _names(request: Request, key: tuple[Any, ...]) -> dict[str, Any]:
-    return dict(zip(request.by, key, strict=False))  # nothing of all rows together
+    others = [of_cells[cell].mean for cell in ((loss,), (loss, None), ())]
+    return skill(request.losses[loss], mean, *others)
 
 
 def _note(request: Request) -> str:

@@ -7,12 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .._loss import Loss
 from .._messages import shown
 from .._registry import get
 from ._skill import constant_of
 
-__all__ = ["Columns", "Request", "make_request"]
+__all__ = ["RESERVED", "Columns", "Request", "make_request"]
+
+# What tables of results have beside the columns of ``by``.
+RESERVED = (
+    "loss", "model", "than", "mean", "difference", "standard_error", "low", "high", "root", "skill",
+    "weight", "count", "skipped", "nan", "infinite", "minimum", "maximum", "better",
+)  # fmt: skip
 
 # A column, or several that are the numbers of a row.
 Columns = str | tuple[str, ...]
@@ -48,7 +56,11 @@ class Request:
     @property
     def keys(self) -> tuple[str, ...]:
         """What rows are told apart by."""
-        return self.by if self.cluster is None else (*self.by, self.cluster)
+        return self.told_by(self.by)
+
+    def told_by(self, by: tuple[str, ...]) -> tuple[str, ...]:
+        """Some columns, and that of clusters, which are independent of one another."""
+        return by if self.cluster is None else (*by, self.cluster)
 
     @property
     def numbers(self) -> list[str]:
@@ -81,6 +93,9 @@ def make_request(
 ) -> Request:
     """Checks the arguments of an evaluation."""
     by = tuple(_name(name, "by") for name in _several(() if by is None else by, str, "by"))
+    for name in by:
+        if name in RESERVED:
+            raise ValueError(f"by names {name!r}, which tables have already; rename the column")
     if weight is not None:
         _name(weight, "weight")
     if cluster is not None:
@@ -90,10 +105,10 @@ def make_request(
         models=_models(prediction),
         target=_columns(target, "target"),
         weight=weight,
-        by=by,
+        by=tuple(dict.fromkeys(by)),
         cluster=cluster,
         inputs={name: _input(given, name) for name, given in (inputs or {}).items()},
-        labels=None if labels is None else tuple(_several(labels, (), "labels")),
+        labels=None if labels is None else _labels(labels),
         skill=bool(skill),
     )
     if request.labels is not None and not isinstance(request.target, str):
@@ -102,9 +117,23 @@ def make_request(
     return request
 
 
+def _labels(given: Any) -> tuple[Any, ...]:
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        raise TypeError(f"labels must be a list, of class 0, 1, and so on; got {shown(given)}")
+    found: dict[Any, None] = {}
+    for one in given:
+        label = one.item() if isinstance(one, np.generic) else one
+        if label is None or label in found:
+            raise ValueError(f"labels has {label} {'' if label is None else 'twice'}".rstrip())
+        found[label] = None
+    if not found:
+        raise ValueError("labels is empty")
+    return tuple(found)
+
+
 def _losses(given: Any) -> dict[str, Loss]:
     if isinstance(given, Mapping):
-        named = {str(name): _loss(one) for name, one in given.items()}
+        named = {name: _loss(one) for name, one in _by_name(given, "losses")}
     else:
         named = {}
         for one in _several(given, (str, Loss), "losses"):
@@ -143,10 +172,19 @@ def _models(given: Any) -> dict[str, Columns]:
     if not isinstance(given, Mapping):
         several = _several(given, str, "prediction")
         given = {_name(name, "prediction"): name for name in several}
-    models = {str(model): _columns(some, "prediction") for model, some in given.items()}
+    models = {model: _columns(some, "prediction") for model, some in _by_name(given, "prediction")}
     if not models:
         raise ValueError("prediction names no column")
     return models
+
+
+def _by_name(given: Mapping[Any, Any], argument: str) -> list[tuple[str, Any]]:
+    """With names that are text, each once."""
+    names = [str(name) for name in given]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{argument} has {name} twice")
+    return list(zip(names, given.values(), strict=True))
 
 
 def _input(given: Any, name: str) -> Columns | float:

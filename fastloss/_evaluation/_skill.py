@@ -2,7 +2,8 @@
 
 Where the best constant is the targets' mean, losses of two constants differ by what is linear in
 the target (see Gneiting, Making and evaluating point forecasts, 2011, theorem 7). So the mean
-target and the mean loss of any one constant give the mean loss of the best.
+target and the mean loss of any one constant give the mean loss of the best. The loss of predicting
+the targets themselves is taken off both, as likelihoods without all their terms begin anywhere.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ import numpy as np
 
 from .._loss import Loss
 
-__all__ = ["constant_of", "skill"]
+__all__ = ["constant_of", "perfect", "skill"]
+
+# How many times above its rounding the denominator is at least.
+_RESOLVED = 1e4
 
 
 def constant_of(loss: Loss) -> float | None:
@@ -28,8 +32,18 @@ def constant_of(loss: Loss) -> float | None:
     return float(loss.mean_to_score(middle))
 
 
-def skill(loss: Loss, mean: float, of_constant: float, target: float) -> float | None:
-    """1 - mean / mean of the best constant prediction; NaN where the latter is not above 0.
+def perfect(loss: Loss, target: np.ndarray) -> np.ndarray:
+    """The predictions that are the targets, whose losses are the least."""
+    with np.errstate(all="ignore"):  # of a link there may be infinite ones
+        return np.asarray(loss.mean_to_score(target), np.float64)
+
+
+def skill(
+    loss: Loss, mean: float, of_constant: float, of_perfect: float, target: float
+) -> float | None:
+    """1 - (mean - least) / (mean of the best constant prediction - least).
+
+    NaN where that constant is not worse than the least, or by no more than rounding makes of it.
 
     Parameters
     ----------
@@ -38,6 +52,8 @@ def skill(loss: Loss, mean: float, of_constant: float, target: float) -> float |
         Of the losses.
     of_constant : float
         The mean loss of the prediction that :func:`constant_of` gives.
+    of_perfect : float
+        The mean loss of what :func:`perfect` gives.
     target : float
         The mean of the targets.
     """
@@ -46,5 +62,7 @@ def skill(loss: Loss, mean: float, of_constant: float, target: float) -> float |
         return None
     with np.errstate(all="ignore"):
         best = float(loss.mean_to_score(target))
-        base = of_constant - float(loss.value(constant, target)) + float(loss.value(best, target))
-    return 1 - mean / base if base > 0 else math.nan
+        change = float(loss.value(best, target)) - float(loss.value(constant, target))
+    worse = of_constant + change - of_perfect
+    rounding = np.finfo(float).eps * (abs(of_constant) + abs(change) + abs(of_perfect))
+    return 1 - (mean - of_perfect) / worse if worse > _RESOLVED * rounding else math.nan

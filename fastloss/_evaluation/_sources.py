@@ -12,6 +12,7 @@ import numpy as np
 
 from .._inputs import as_array
 from .._messages import kind_of
+from ._arrow import load_pyarrow, usual
 from ._batch import Batch
 
 __all__ = ["batches", "check_columns", "open_dataset"]
@@ -52,6 +53,8 @@ def check_columns(columns: Iterable[str], known: Sequence[str]) -> None:
     """Raises where a column is not among those of a source."""
     for name in columns:
         if name in known:
+            if known.count(name) > 1:
+                raise ValueError(f"the source has {known.count(name)} columns {name!r}")
             continue
         near = difflib.get_close_matches(name, known, n=2)
         hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
@@ -74,11 +77,19 @@ def _of_arrays(source: Mapping[str, Any], columns: Sequence[str]) -> Iterator[Ba
     yield Batch(arrays, len(arrays[first]))
 
 
-def _array(value: Any, name: str) -> np.ndarray:
+def _array(value: Any, name: str) -> Any:
+    """NumPy's array, or Arrow's of text, dates, categories or what has nulls."""
     if isinstance(value, (list, tuple)):
         value = np.asarray(value)
-    if not (isinstance(value, np.ndarray) and value.dtype.kind not in "biuf"):  # no text, no dates
-        value = as_array(value, name)
+    if not (isinstance(value, np.ndarray) and value.dtype.kind not in "biuf"):
+        try:
+            value = as_array(value, name)
+        except (TypeError, ValueError):
+            if not hasattr(value, "__arrow_c_stream__") and not hasattr(value, "__arrow_c_array__"):
+                raise
+            pa = load_pyarrow()
+            stream = hasattr(value, "__arrow_c_stream__")
+            return usual(pa.chunked_array(value) if stream else pa.array(value))
     if value.ndim == 0:
         raise TypeError(f"{name} must be an array with a row for each of the source's")
     return np.asarray(value)
@@ -87,14 +98,17 @@ def _array(value: Any, name: str) -> np.ndarray:
 def _of_stream(
     source: Any, columns: Sequence[str], filter: Any, batch_size: int
 ) -> Iterator[Batch]:
-    pa = _pyarrow()
+    pa = load_pyarrow()
     import pyarrow.dataset as ds
 
     if kind_of(source) == "pandas DataFrame":
-        check_columns(columns, [str(name) for name in source.columns])
-        source = pa.Table.from_pandas(source[list(columns)], preserve_index=False)
-    if isinstance(source, pa.RecordBatch):
-        source = pa.Table.from_batches([source])
+        known = [str(name) for name in source.columns]
+        check_columns(columns, known)
+        if filter is None:
+            source = source.iloc[:, [known.index(name) for name in columns]]
+        source = pa.Table.from_pandas(source, preserve_index=False)
+    if not hasattr(source, "__arrow_c_stream__"):
+        source = pa.Table.from_batches([pa.record_batch(source)])
     reader = pa.RecordBatchReader.from_stream(source)
     check_columns(columns, reader.schema.names)
     if filter is None:
@@ -111,15 +125,8 @@ def _of_stream(
 
 
 def _of_arrow(batch: Any, columns: Sequence[str], first: int, file: Any, filtered: bool) -> Batch:
-    arrays = {name: _without_views(batch.column(name)) for name in columns}
+    arrays = {name: usual(batch.column(name)) for name in columns}
     return Batch(arrays, batch.num_rows, first, file, filtered)
-
-
-def _without_views(x: Any) -> Any:
-    """Text as one run of bytes: few of PyArrow's functions take views, which polars passes on."""
-    import pyarrow as pa
-
-    return x.cast(pa.large_string()) if x.type == pa.string_view() else x
 
 
 # ---- files
@@ -147,7 +154,7 @@ def _of_dataset(
 
 def open_dataset(source: Any, filesystem: Any) -> Any:
     """Files and folders as a dataset of PyArrow."""
-    _pyarrow()
+    load_pyarrow()
     import pyarrow.dataset as ds
 
     if isinstance(source, ds.Dataset):
@@ -227,13 +234,3 @@ def _expression(filter: Any) -> Any:
     import pyarrow.parquet as pq
 
     return filter if isinstance(filter, pc.Expression) else pq.filters_to_expression(filter)
-
-
-def _pyarrow() -> Any:
-    try:
-        import pyarrow
-    except ImportError as error:
-        raise ImportError(
-            "evaluate reads tables and files by PyArrow: pip install fastloss[arrow]"
-        ) from error
-    return pyarrow

@@ -17,19 +17,17 @@ class Table:
     Parameters
     ----------
     rows : list of dict
-        All of the same keys, which are the names of the columns.
+        The values by the names of the columns.
+    columns : list of str
+        Their names.
     note : str
         What intervals assume.
     """
 
-    def __init__(self, rows: list[dict[str, Any]], note: str) -> None:
+    def __init__(self, rows: list[dict[str, Any]], columns: list[str], note: str) -> None:
         self.rows = rows
+        self.columns = columns
         self.note = note
-
-    @property
-    def columns(self) -> list[str]:
-        """The names of the columns."""
-        return list(self.rows[0]) if self.rows else []
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -121,7 +119,7 @@ class Table:
         """A ``pyarrow.Table``."""
         import pyarrow
 
-        return pyarrow.table(self.to_dict())
+        return pyarrow.table({name: _as_arrow(x) for name, x in self.to_dict().items()})
 
     def to_pandas(self) -> Any:
         """A ``pandas.DataFrame``."""
@@ -134,6 +132,14 @@ class Table:
         import polars
 
         return polars.DataFrame(self.to_dict(), strict=False)
+
+
+def _as_arrow(values: list[Any]) -> Any:
+    import pyarrow
+
+    whole = [x for x in values if isinstance(x, int)]
+    unsigned = max(whole, default=0) >= 2**63  # which is not found out
+    return pyarrow.array(values, pyarrow.uint64() if unsigned else None)
 
 
 def _shown(x: Any) -> str:

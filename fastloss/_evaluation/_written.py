@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from .._loss import Loss
@@ -14,7 +16,21 @@ from ._request import Request
 
 __all__ = ["request_from_dict", "request_to_dict", "value_from_json", "value_to_json"]
 
-_TIMES: dict[str, type[date] | type[time]] = {"datetime": datetime, "date": date, "time": time}
+
+def _microseconds(x: timedelta) -> str:
+    return str(x // timedelta(microseconds=1))
+
+
+# How values that JSON has no form for are text, and how they are read.
+_KINDS: dict[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = {
+    "datetime": (datetime, datetime.isoformat, datetime.fromisoformat),
+    "date": (date, date.isoformat, date.fromisoformat),
+    "time": (time, time.isoformat, time.fromisoformat),
+    "timedelta": (timedelta, _microseconds, lambda x: timedelta(microseconds=int(x))),
+    "decimal": (Decimal, str, Decimal),
+    "bytes": (bytes, bytes.hex, bytes.fromhex),
+    "float": (float, str, float),
+}
 
 
 def request_to_dict(request: Request) -> dict[str, Any]:
@@ -53,13 +69,11 @@ def _columns(some: Any) -> Any:
 
 def value_to_json(x: Any) -> Any:
     """A key; what JSON has no form for is an object of its kind and text."""
-    if isinstance(x, float) and not math.isfinite(x):
-        return {"float": str(x)}
-    if x is None or isinstance(x, (str, bool, int, float)):
+    if x is None or isinstance(x, (str, bool, int)) or isinstance(x, float) and math.isfinite(x):
         return x
-    for kind, of in _TIMES.items():
+    for kind, (of, write, _) in _KINDS.items():
         if isinstance(x, of):
-            return {kind: x.isoformat()}
+            return {kind: write(x)}
     raise TypeError(f"a key is a {kind_of(x)}, which is not written; cast the column to text")
 
 
@@ -68,4 +82,4 @@ def value_from_json(x: Any) -> Any:
     if not isinstance(x, dict):
         return x
     ((kind, text),) = x.items()
-    return float(text) if kind == "float" else _TIMES[kind].fromisoformat(text)
+    return _KINDS[kind][2](text)
