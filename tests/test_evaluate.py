@@ -3,6 +3,8 @@
 import json
 import math
 import pickle
+from datetime import time, timedelta
+from decimal import Decimal
 from fractions import Fraction
 
 import cases
@@ -134,6 +136,15 @@ def test_clusters():
         assert one["standard_error"] == pytest.approx(other["standard_error"], rel=1e-12)
 
 
+def test_clusters_that_span_segments():
+    data = frame()
+    kw = {"prediction": ["p", "q"], "target": "y", "weight": "w", "cluster": "user"}
+    whole = fl.evaluate(data, "brier", **kw)
+    parts = fl.evaluate(data, "brier", **kw, by=["country", "day"])
+    assert parts.overall == whole.table
+    assert parts.overall_differences == whole.differences
+
+
 SKILLED = [
     loss
     for loss in UNITS
@@ -150,9 +161,32 @@ def test_skill(loss):
     for row in found.table:
         y, w = (data[name][data["g"] == row["g"]] for name in ("target", "w"))
         best = np.full(y.shape, loss.init_score(y, w))
-        base = loss.value(best, y, w)
-        expected = 1 - row["mean"] / base if base > 0 else math.nan
-        assert row["skill"] == pytest.approx(expected, rel=1e-10, nan_ok=True)
+        with np.errstate(divide="ignore"):
+            least = loss.value(np.asarray(loss.mean_to_score(y)), y, w)
+        expected = 1 - (row["mean"] - least) / (loss.value(best, y, w) - least)
+        assert row["skill"] == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("power", [0, 1, 1.5, 2, 3])
+def test_skill_of_deviances(power):
+    data = frame()
+    data["y"] = np.random.default_rng(3).gamma(2, 0.3, 600)
+    loss = fl.Tweedie(power=power, prediction_is="mean")
+    row = fl.evaluate(data, loss, prediction="p", target="y", weight="w", skill=True).table[0]
+    d2 = metrics.d2_tweedie_score(data["y"], data["p"], sample_weight=data["w"], power=power)
+    assert row["skill"] == pytest.approx(d2, rel=1e-10)
+
+
+def test_skill_where_targets_hardly_differ():
+    rng = np.random.default_rng(4)
+    y = rng.normal(0, 3600, 2000)
+    p = y + rng.normal(0, 1800, 2000)
+    expected = metrics.r2_score(y, p)
+    for mean, known in ((1.8e9, 1e-3), (1e12, None)):
+        data = {"p": mean + p, "y": mean + y}
+        found = fl.evaluate(data, "squared_error", prediction="p", target="y", skill=True)
+        skill = found.table[0]["skill"]
+        assert math.isnan(skill) if known is None else skill == pytest.approx(expected, rel=known)
 
 
 def test_skill_is_known_by_other_names():
@@ -221,7 +255,11 @@ def test_labels():
     kw = {"prediction": "z", "target": "c", "labels": ["no", "maybe", "yes"]}
     table = arrow({"z": z, "c": names[c]})
     coded = table.set_column(1, "c", table["c"].dictionary_encode())
-    for source in ({"z": z, "c": names[c]}, table, coded):
+    enum = polars.DataFrame({"z": z}).with_columns(
+        c=polars.Series(names[c]).cast(polars.Enum(["yes", "no", "maybe"]))
+    )
+    series = {"z": z, "c": pandas.Series(names[c], dtype="category")}
+    for source in ({"z": z, "c": names[c]}, table, coded, enum, series):
         found = fl.evaluate(source, "softmax_cross_entropy", **kw)
         assert found.table[0]["mean"] == expected
     wrong = names[c]
@@ -233,6 +271,20 @@ def test_labels():
     assert (found.dropped, found.table[0]["count"]) == (1, 49)
     with pytest.raises(TypeError, match=r"labels are .*column 'c' is int64"):
         fl.evaluate({"z": z, "c": c}, "softmax_cross_entropy", **kw)
+
+
+def test_rows_of_other_lengths():
+    lists = pyarrow.array([[0.2, 0.8], [0.3, 0.7], [0.2, 0.3, 0.5]])
+    kw = {"prediction": "z", "target": "c"}
+    table = pyarrow.table({"z": lists, "c": [0, 1, 1]})
+    for batch_size in (1, 2, 3):
+        with pytest.raises(ValueError, match="row 2: column 'z' has 3 numbers, rows before have 2"):
+            fl.evaluate(table, "categorical_cross_entropy", **kw, batch_size=batch_size)
+    empty = pyarrow.table(
+        {"z": pyarrow.array([[], []], pyarrow.list_(pyarrow.float64())), "c": [0, 1]}
+    )
+    with pytest.raises(ValueError, match="row 0: column 'z' has a list without numbers"):
+        fl.evaluate(empty, "categorical_cross_entropy", **kw)
 
 
 def test_elements_of_several_columns_belong_to_their_row():
@@ -427,12 +479,73 @@ def test_keys_of_dates_are_written():
         table = pyarrow.table({"p": np.full(6, 0.5), "y": np.zeros(6), "g": column})
         found = fl.evaluate(table, "brier", prediction="p", target="y", by="g")
         assert fl.Evaluation.from_dict(found.to_dict()).table == found.table
-    table = table.set_column(2, "g", pyarrow.array([b"a"] * 6))
-    with pytest.raises(TypeError, match="a key is a bytes, which is not written"):
-        fl.evaluate(table, "brier", prediction="p", target="y", by="g").to_dict()
 
 
-# ---- segments
+def test_keys_of_every_kind_are_written():
+    moments = np.array([0, 1, 2**40], "M8[us]")
+    for values in (
+        [b"a", b"", b"\xff"],
+        [Decimal("1.10"), Decimal("-3.00"), None],
+        [2**64 - 1, 0, 2**63],
+        [math.nan, -math.inf, 0.5],
+        [timedelta(days=3, microseconds=1), timedelta(microseconds=-1), timedelta()],
+        [time(1, 2, 3, 4), time(), None],
+        moments,
+        pyarrow.array(moments).cast(pyarrow.timestamp("us", "Asia/Tokyo")),
+    ):
+        kind = pyarrow.uint64() if values[0] == 2**64 - 1 else None
+        table = pyarrow.table({"p": [0.5] * 3, "y": [0, 1, 0], "g": pyarrow.array(values, kind)})
+        found = fl.evaluate(table, "brier", prediction="p", target="y", by="g")
+        again = fl.Evaluation.from_dict(json.loads(json.dumps(found.to_dict())))
+        assert again.table == found.table
+        twice = sum([found, again, pickle.loads(pickle.dumps(found))])
+        assert twice.table.to_dict()["count"] == [3, 3, 3]
+        assert found.table.to_arrow().num_rows == 3
+
+
+def test_times_are_moments():
+    """Wall times that come twice, when clocks are put back, are two segments."""
+    hours = pyarrow.array(1729989000 + 3600 * (np.arange(4) % 2), pyarrow.timestamp("s"))
+    table = pyarrow.table({"p": [0.5] * 4, "y": [0] * 4})
+    table = table.append_column("g", hours.cast(pyarrow.timestamp("s", "Europe/Berlin")))
+    found = fl.evaluate(table, "brier", prediction="p", target="y", by="g").table.to_dict()["g"]
+    assert [moment.isoformat()[:16] for moment in found] == ["2024-10-27T00:30", "2024-10-27T01:30"]
+    # and NumPy's of all units are those of Arrow
+    for unit in ("Y", "M", "D", "h", "s", "ms", "ns"):
+        days = np.array(["2020-01-01", "2021-01-01", "NaT"], f"M8[{unit}]")
+        data = {"p": [0.5] * 3, "y": [0] * 3, "g": days}
+        found = fl.evaluate(data, "brier", prediction="p", target="y", by="g").table.to_dict()["g"]
+        assert [str(day)[:10] for day in found] == ["2020-01-01", "2021-01-01", "None"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([1, 2, 3], "M8[ns]"),
+        np.array([1, 2, 3], "m8[ns]"),
+        pyarrow.array([[1], [2], [3]]),
+        np.array([1, "a", None], object),
+        np.ones((3, 2)),
+        pandas.Series(pandas.period_range("2020-01", periods=3, freq="M")),
+    ],
+    ids=["nanoseconds", "duration", "lists", "mixed", "axes", "periods"],
+)
+def test_what_cannot_tell_rows_apart(values):
+    data = {"p": [0.5] * 3, "y": [0] * 3, "g": values}
+    with pytest.raises(TypeError, match="column 'g' cannot tell rows apart"):
+        fl.evaluate(data, "brier", prediction="p", target="y", by="g")
+
+
+def test_kinds_of_keys_stand_one_after_the_other():
+    def found(keys):
+        data = {"p": [0.5, 0.5], "y": [0, 0], "g": keys}
+        return fl.evaluate(data, "brier", prediction="p", target="y", by="g")
+
+    days = np.array(["2020-01-01", "2021-01-01"], "M8[D]")
+    zoned = pyarrow.array(days).cast(pyarrow.timestamp("us", "UTC"))
+    every = sum(map(found, (["b", "a"], [2, 1], days, days.astype("M8[s]"), zoned)))
+    assert len(every.table) == 10
+    assert every.table.to_dict()["g"][:2] == [1, 2]
 
 
 def test_keys_are_values():
@@ -570,6 +683,7 @@ def test_a_batch_without_rows():
     assert math.isnan(found.table[0]["mean"])
     assert len(whole(table.slice(0, 0)).table) == 0
     assert repr(whole(table.slice(0, 0)).table)
+    assert whole(table.slice(0, 0)).table.columns == whole(table).table.columns
     assert whole(table.slice(0, 0)).table.to_arrow().num_rows == 0
 
 
@@ -586,13 +700,21 @@ def test_a_batch_without_rows():
         ({"by": 3}, "by"),
         ({"by": "land"}, "no column 'land'"),
         ({"by": "p_hat"}, "no column 'p_hat'; "),
+        ({"prediction": {1: "p", "1": "q"}}, "prediction has 1 twice"),
+        ({"by": "model"}, "by names 'model', which tables have already"),
+        ({"labels": "ab"}, "labels must be a list"),
+        ({"labels": []}, "labels is empty"),
+        ({"labels": ["a", "b", "a"]}, "labels has a twice"),
+        ({"labels": ["a", None]}, "labels has None"),
+        ({"labels": [0, "a"]}, "labels are .0, 'a'.; column 'y' is int64"),
+        ({"weight": "country"}, "column 'country' .weight. has dtype"),
         ({"nulls": "skip"}, "nulls must be 'raise' or 'drop'; got 'skip'"),
         ({"invalid": None}, "invalid must be"),
         ({"batch_size": 0}, "batch_size must be at least 1"),
         ({"inputs": {"upper": "p"}}, "'upper', which none of the losses takes"),
         ({"threads": 0}, "threads must be at least 1"),
         ({"weight": ["w"]}, "weight must name columns"),
-        ({"target": "country"}, "binary_cross_entropy of p: .*target"),
+        ({"target": "country"}, "column 'country' .target. has dtype"),
     ],
 )
 def test_wrong_arguments(changes, message):
@@ -661,6 +783,41 @@ def test_text_is_no_markup():
     assert "<b>" not in table._repr_html_()
     assert "&lt;b&gt;|&amp;" in table._repr_html_()
     assert r"<b>\|&" in table.to_markdown()
+
+
+def test_columns_of_libraries_by_name():
+    data = frame()
+    p = pandas.Series(data["p"], dtype="Float64")
+    p[3] = None
+    columns = {"p": p, "y": polars.Series(data["y"]), "w": pyarrow.array(data["w"])}
+    for country in (
+        pandas.Series(data["country"]),
+        polars.Series(data["country"]),
+        polars.Series(data["country"], dtype=polars.Categorical),
+        pyarrow.chunked_array([data["country"][:9], data["country"][9:]]),
+    ):
+        source = {**columns, "q": data["q"], "country": country}
+        found = fl.evaluate(source, "brier", **MODELS, nulls="drop", batch_size=100)
+        kept = {name: np.delete(x, 3) for name, x in data.items()}
+        assert found.table == fl.evaluate(kept, "brier", **MODELS).table
+        assert found.dropped == 1
+
+
+def test_frames_of_pandas():
+    data = frame()
+    expected = fl.evaluate(data, "brier", prediction="p", target="y").table
+    numbered = pandas.DataFrame({0: data["p"], 1: data["y"]})
+    assert fl.evaluate(numbered, "brier", prediction="0", target="1").table.rows[0] == {
+        **expected[0],
+        "model": "0",
+    }
+    chosen = fl.evaluate(
+        pandas.DataFrame(data), "brier", prediction="p", target="y", filter=[("day", "==", 2)]
+    )
+    assert chosen.rows == np.count_nonzero(data["day"] == 2)
+    twice = pandas.concat([pandas.DataFrame(data), numbered.rename(columns={0: "p"})], axis=1)
+    with pytest.raises(ValueError, match="the source has 2 columns 'p'"):
+        fl.evaluate(twice, "brier", prediction="p", target="y")
 
 
 def test_progress_is_told():

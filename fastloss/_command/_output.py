@@ -65,8 +65,8 @@ def _telling(table: Table) -> Table:
 
 
 def _without(table: Table, names: set[str]) -> Table:
-    rows = [{name: x for name, x in row.items() if name not in names} for row in table]
-    return Table(rows, table.note)
+    columns = [name for name in table.columns if name not in names]
+    return Table([{name: row[name] for name in columns} for row in table], columns, table.note)
 
 
 def _show_tables(found: Evaluation) -> None:

@@ -83,9 +83,9 @@ class Batch:
         if not isinstance(columns, str):
             return np.stack([self.array(name, argument) for name in columns], axis=1)
         x, name = self.columns[columns], f"column {columns!r} ({argument})"
-        if isinstance(x, np.ndarray):
+        if isinstance(x, np.ndarray) and x.dtype != object:
             return as_array(x, name)
-        x = _decoded(x)
+        x = _decoded(as_arrow(x))
         lengths = _lengths(x)
         if lengths is not None and len(x):
             width = self.widths.setdefault(columns, int(lengths[0]))

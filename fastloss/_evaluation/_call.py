@@ -61,7 +61,8 @@ def evaluate(
     weight : str, optional
         The column of weights.
     by : str or list of str, optional
-        Columns whose values tell segments apart.
+        Columns whose values tell segments apart: numbers, text, dates or times. Times are told
+        apart to the microsecond, those of a zone as moments, which are given in UTC.
     filter : pyarrow.compute.Expression or list of tuples, optional
         Rows to read, such as ``[("country", "==", "de"), ("day", ">=", 3)]``.
     inputs : dict, optional
@@ -72,10 +73,11 @@ def evaluate(
         A column: rows with the same value are one cluster, and standard errors are those of
         independent clusters. Clusters are kept as segments are: each takes memory.
     skill : bool
-        Whether the table says how much better than the best constant prediction a model is: 1 - its
-        loss over the constant's, R² of squared errors and D² of deviances. It is known of losses
-        whose best constant is the mean of the targets, and takes about as long as a model more;
-        NaN where the constant's loss is not above 0, as of likelihoods without all their terms.
+        Whether the table says how much better than the best constant prediction a model is: 1 -
+        (loss - least) / (constant's - least), where the least is the loss of predicting the targets
+        themselves. It is R² of squared errors and D² of deviances, known of losses whose best
+        constant is the mean of the targets, and takes about as long as two models more. NaN where
+        targets differ by no more than about 10⁻⁶ of their size.
     nulls : {"raise", "drop"}
         Whether a null in a column of numbers is an error, or its row is left out and counted. A
         null in ``by`` is a segment of its own.

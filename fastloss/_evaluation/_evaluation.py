@@ -115,7 +115,7 @@ class Evaluation:
         Raises
         ------
         TypeError
-            Where a key is neither text nor a number, a date, a time or a null.
+            Where a key is neither text, bytes nor a number, a date, a time or a null.
         """
         return {
             "schema": SCHEMA,

@@ -17,7 +17,7 @@ from .._loss import Loss
 __all__ = ["constant_of", "perfect", "skill"]
 
 # How many times above its rounding the denominator is at least.
-_RESOLVED = 1e4
+_RESOLVED = 1e3
 
 
 def constant_of(loss: Loss) -> float | None:

@@ -69,7 +69,9 @@ def _columns(some: Any) -> Any:
 
 def value_to_json(x: Any) -> Any:
     """A key; what JSON has no form for is an object of its kind and text."""
-    if x is None or isinstance(x, (str, bool, int)) or isinstance(x, float) and math.isfinite(x):
+    if x is None or isinstance(x, (str, int)):
+        return x
+    if isinstance(x, float) and math.isfinite(x):
         return x
     for kind, (of, write, _) in _KINDS.items():
         if isinstance(x, of):
