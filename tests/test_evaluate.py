@@ -824,3 +824,23 @@ def test_progress_is_told():
     rows = []
     whole(batch_size=250, progress=rows.append)
     assert rows == [250, 250, 100]
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i8", "u8", ">i4", "S2", "U2"])
+def test_keys_of_arrays(dtype):
+    kind = np.dtype(dtype)
+    if kind.kind in "iu":
+        ends = np.iinfo(kind)
+        keys = [
+            np.array([a, b, a], kind) for a, b in ((ends.min, ends.max), (ends.max - 1, ends.max))
+        ]
+        keys.append(np.array([ends.min, ends.min + 3, ends.min], kind))
+    else:
+        keys = [np.array(["b", "a", "b"], kind)]
+    for k in keys:
+        for some in (k, np.repeat(k, 2)[::-2][::-1]):
+            data = {"p": [0.5, 1.0, 1.5], "y": [0.0, 0.0, 0.0], "k": some}
+            found = fl.evaluate(data, "absolute_error", prediction="p", target="y", by="k")
+            means = {row["k"]: row["mean"] for row in found.table}
+            assert means == {k[0].item(): 1.0, k[1].item(): 1.0}
+            assert [row["count"] for row in found.table] == [2, 1][:: 1 if k[0] < k[1] else -1]

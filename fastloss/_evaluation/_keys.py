@@ -58,7 +58,7 @@ class Keys:
 
 def _present(code: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """The codes that occur, and each row's place among them."""
-    if size > 4 * code.size + 1024:
+    if not _is_dense(size, code.size):
         return np.unique(code, return_inverse=True)
     there = np.zeros(size, bool)
     there[code] = True
@@ -68,17 +68,35 @@ def _present(code: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     return present, place[code]
 
 
+def _is_dense(size: int, rows: int) -> bool:
+    """Whether a table of so many codes is cheaper than sorting."""
+    return size <= 4 * rows + 1024
+
+
 def _encoded(x: Any, column: str) -> tuple[np.ndarray, list[Any]]:
     """Numbers below the count of different values, and the values; null is None."""
-    if isinstance(x, np.ndarray) and x.dtype.kind in "biuf" and x.ndim == 1:
-        values, inside = np.unique(x, return_inverse=True)
-        return inside, [_one(value) for value in values.tolist()]
+    if isinstance(x, np.ndarray) and x.dtype.kind in "biufSU" and x.ndim == 1:
+        return _encoded_array(x)
     try:
         return _encoded_arrow(as_arrow(x))
     except (NotImplementedError, TypeError, ValueError) as error:  # PyArrow's are such
         raise TypeError(
             f"column {column!r} cannot tell rows apart: {error}; cast it to numbers or text"
         ) from error
+
+
+def _encoded_array(x: np.ndarray) -> tuple[np.ndarray, list[Any]]:
+    if x.dtype.kind in "iu" and x.size:
+        low, high = int(x.min()), int(x.max())
+        size = high - low + 1
+        if _is_dense(size, x.size):
+            # in unsigned numbers differences are right whatever the sign was
+            unsigned = x.dtype.str.replace("i", "u")
+            above = x.view(unsigned) - np.array(low, x.dtype).view(unsigned)
+            present, inside = _present(above, size)
+            return inside, [low + value for value in present.tolist()]
+    values, inside = np.unique(x, return_inverse=True)
+    return inside, [_one(value) for value in values.tolist()]
 
 
 def _encoded_arrow(x: Any) -> tuple[np.ndarray, list[Any]]:
